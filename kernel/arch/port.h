@@ -1,0 +1,24 @@
+/* I/O ports, for drivers of devices that have them. */
+#ifndef KERNEL_ARCH_PORT_H
+#define KERNEL_ARCH_PORT_H
+
+#include "lib/types.h"
+
+static inline uint8_t port_read8(uint16_t port)
+{
+	uint8_t value;
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline uint32_t port_read32(uint16_t port)
+{
+	uint32_t value;
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline void port_write8(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" :: "a"(value), "Nd"(port)); }
+static inline void port_write32(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" :: "a"(value), "Nd"(port)); }
+
+#endif

@@ -1,0 +1,16 @@
+/* Exceptions as generic code sees them. */
+#ifndef KERNEL_ARCH_TRAP_H
+#define KERNEL_ARCH_TRAP_H
+
+#include "lib/types.h"
+
+struct trap_frame;	/* the registers at an exception; its members are the CPU's business */
+
+/* The registers as a few lines of text (each ended by a newline). */
+void trap_describe_registers(const struct trap_frame *frame, char *buffer, size_t size);
+
+/* Where the exception happened, and the frame pointer there, for a backtrace. */
+vaddr_t trap_instruction(const struct trap_frame *frame);
+vaddr_t trap_frame_pointer(const struct trap_frame *frame);
+
+#endif

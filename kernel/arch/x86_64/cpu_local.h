@@ -1,0 +1,68 @@
+/* What each CPU has for itself, reached through the GS base.
+ *
+ * Rules: the compiler's stack guard reads %gs:40 (-mstack-protector-guard-offset), so that member never moves. Everything here is touched by
+ * its own CPU only. */
+#ifndef KERNEL_ARCH_X86_64_CPU_LOCAL_H
+#define KERNEL_ARCH_X86_64_CPU_LOCAL_H
+
+#include "lib/types.h"
+
+#define STACK_SIZE (16 * 1024)
+#define STACK_GUARD PAGE_SIZE
+
+/* A stack with an unmapped page below it: running over the end faults instead of overwriting what lies there. */
+struct guarded_stack {
+	_Alignas(PAGE_SIZE) uint8_t guard[STACK_GUARD];
+	uint8_t stack[STACK_SIZE];
+};
+
+/* Interrupt stack table: exceptions that can come while the stack is no good (Intel SDM volume 3, section 6.14.5). */
+enum { IST_DOUBLE_FAULT = 1, IST_NMI, IST_MACHINE_CHECK, IST_COUNT = IST_MACHINE_CHECK };
+
+/* Task state segment (SDM volume 3, figure 8-11). */
+struct __attribute__((packed)) tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];	/* ist[0] is IST 1 */
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map;
+};
+
+struct cpu_local {
+	struct cpu_local *self;
+	uint64_t unused[4];
+	uint64_t stack_canary;	/* %gs:40 */
+	cpu_id_t id;
+	uint64_t gdt[7];
+	struct tss tss;
+};
+
+_Static_assert(offsetof(struct cpu_local, stack_canary) == 40, "-mstack-protector-guard-offset=40");
+
+static inline struct cpu_local *cpu_local(void)
+{
+	struct cpu_local *self;
+	__asm__("mov %%gs:0, %0" : "=r"(self));
+	return self;
+}
+
+/* The boot CPU's, and its stacks: [0] is the one kmain runs on, [IST_*] the others. */
+extern struct cpu_local boot_cpu_local;
+extern struct guarded_stack boot_stacks[1 + IST_COUNT];
+
+/* gdt.c: load this CPU's segments and task state. */
+#define SELECTOR_KERNEL_CODE	0x08
+#define SELECTOR_KERNEL_DATA	0x10
+#define SELECTOR_TSS		0x28
+void gdt_init_cpu(struct cpu_local *cpu, struct guarded_stack *stacks);
+
+/* idt.c: fill the table, once; load it, on each CPU. */
+void idt_init(void);
+void idt_init_cpu(void);
+
+/* control.c: set every control bit of this CPU to what the kernel runs with, whatever the firmware left. */
+void cpu_init_cpu(void);
+
+#endif

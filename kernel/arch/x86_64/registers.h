@@ -1,0 +1,73 @@
+/* Model-specific and control registers, CPUID: the instructions that C has no words for. */
+#ifndef KERNEL_ARCH_X86_64_REGISTERS_H
+#define KERNEL_ARCH_X86_64_REGISTERS_H
+
+#include "kernel/arch/port.h"
+#include "lib/types.h"
+
+/* Model-specific registers: Intel SDM volume 4, table 2-2; AMD APM volume 2, appendix A. */
+#define MSR_MTRR_CAP		0xfe
+#define MSR_MTRR_PHYS_BASE(n)	(0x200 + 2 * (n))
+#define MSR_MTRR_PHYS_MASK(n)	(0x201 + 2 * (n))
+#define MSR_MTRR_DEF_TYPE	0x2ff
+#define MSR_PAT			0x277
+#define MSR_MCG_CAP		0x179
+#define MSR_MC_STATUS(n)	(0x401 + 4 * (n))
+#define MSR_MC_ADDRESS(n)	(0x402 + 4 * (n))
+#define MSR_EFER		0xc0000080
+#define MSR_GS_BASE		0xc0000101
+
+static inline uint64_t msr_read(uint32_t msr)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void msr_write(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" :: "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+#define CR0_MP	(1ull << 1)
+#define CR0_EM	(1ull << 2)
+#define CR0_TS	(1ull << 3)
+#define CR0_NE	(1ull << 5)
+#define CR0_WP	(1ull << 16)
+#define CR0_AM	(1ull << 18)
+#define CR0_NW	(1ull << 29)
+#define CR0_CD	(1ull << 30)
+#define CR4_PAE	(1ull << 5)
+#define CR4_MCE	(1ull << 6)
+#define CR4_PGE	(1ull << 7)
+#define CR4_UMIP (1ull << 11)
+#define CR4_SMEP (1ull << 20)
+#define CR4_SMAP (1ull << 21)
+
+static inline uint64_t cr0_read(void) { uint64_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
+static inline uint64_t cr2_read(void) { uint64_t v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }
+static inline uint64_t cr3_read(void) { uint64_t v; __asm__ volatile("mov %%cr3, %0" : "=r"(v)); return v; }
+static inline uint64_t cr4_read(void) { uint64_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
+static inline void cr0_write(uint64_t v) { __asm__ volatile("mov %0, %%cr0" :: "r"(v) : "memory"); }
+static inline void cr3_write(uint64_t v) { __asm__ volatile("mov %0, %%cr3" :: "r"(v) : "memory"); }
+static inline void cr4_write(uint64_t v) { __asm__ volatile("mov %0, %%cr4" :: "r"(v) : "memory"); }
+static inline void tlb_flush_page(vaddr_t address) { __asm__ volatile("invlpg (%0)" :: "r"(address) : "memory"); }
+
+struct cpuid { uint32_t eax, ebx, ecx, edx; };
+
+static inline struct cpuid cpuid_read(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid r;
+	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+/* All zero where the CPU does not have the leaf. */
+static inline struct cpuid cpuid_read_checked(uint32_t leaf, uint32_t subleaf)
+{
+	if (cpuid_read(leaf & 0xffff0000, 0).eax < leaf)
+		return (struct cpuid){ 0 };
+	return cpuid_read(leaf, subleaf);
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* A frame is { caller's frame pointer, return address } (AMD64 psABI 1.0, figure 3.3; the kernel is built with -fno-omit-frame-pointer). */
+#include "kernel/core/backtrace.h"
+
+#include "kernel/arch/mmu.h"
+#include "kernel/arch/sections.h"
+
+unsigned backtrace_walk(vaddr_t frame_pointer, vaddr_t *ret, unsigned room)
+{
+	unsigned count = 0;
+
+	while (count < room && frame_pointer && frame_pointer % 8 == 0 && mmu_is_readable(frame_pointer, 16)) {
+		const vaddr_t *frame = (const vaddr_t *)frame_pointer;
+		if (frame[1] - (vaddr_t)text_start >= (vaddr_t)(text_end - text_start))
+			break;
+		ret[count++] = frame[1];
+		if (frame[0] <= frame_pointer)	/* callers lie higher on the stack */
+			break;
+		frame_pointer = frame[0];
+	}
+	return count;
+}

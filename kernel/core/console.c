@@ -1,0 +1,94 @@
+/* The list of consoles and the one lock around them. The lock is a flag of its own, since the log is used below the locks of kernel/sync, and
+ * waiting for it never happens in the log's path. */
+#include "kernel/core/console.h"
+
+#include <abi/linux/errno.h>
+#include "kernel/arch/cpu.h"
+#include "kernel/core/log.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+static struct console *first, **last = &first;
+static bool locked;
+
+bool console_trylock(void)
+{
+	return !__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE);
+}
+
+void console_unlock(void)
+{
+	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
+
+void console_break_lock(void)
+{
+	console_unlock();
+}
+
+static void console_lock(void)
+{
+	while (!console_trylock())
+		cpu_relax();
+}
+
+void console_add(struct console *c)
+{
+	console_lock();
+	*last = c;
+	last = &c->next;
+	console_unlock();
+	log_show();
+}
+
+struct console *console_first(void)
+{
+	return first;
+}
+
+bool console_pending(uint64_t log_end)
+{
+	for (struct console *c = first; c; c = c->next)
+		if (c->log_position < log_end)
+			return true;
+	return false;
+}
+
+void console_write(const char *text, size_t size)
+{
+	console_lock();
+	for (struct console *c = first; c; c = c->next)
+		c->write(c, text, size);
+	console_unlock();
+	log_show();	/* what was logged meanwhile */
+}
+
+void console_printf(const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	kvsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	console_write(text, strlen(text));
+}
+
+void console_flush(void)
+{
+	console_lock();
+	for (struct console *c = first; c; c = c->next)
+		if (c->flush)
+			c->flush(c);
+	console_unlock();
+}
+
+int console_read(void)
+{
+	for (struct console *c = first; c; c = c->next) {
+		int byte = c->read ? c->read(c) : -EAGAIN;
+		if (byte >= 0)
+			return byte;
+	}
+	return -EAGAIN;
+}

@@ -1,0 +1,42 @@
+/* Consoles: where text for a person goes to and comes from.
+ *
+ * Rules
+ * - A driver fills a struct console and adds it with console_add, once; it then shows the log from its beginning.
+ * - `write` and `flush` are called with the consoles' lock held (or in a panic, with all else stopped). Text is UTF-8 with ECMA-48 sequences,
+ *   lines end with '\n' alone.
+ * - `write` may delay what is seen; `flush` makes it seen now. `read` returns a byte or -EAGAIN and never waits. All but write may be NULL.
+ * - console_write and its like are for output that was asked for (the monitor's); what the kernel has to say on its own goes to the log. */
+#ifndef KERNEL_CORE_CONSOLE_H
+#define KERNEL_CORE_CONSOLE_H
+
+#include "lib/types.h"
+
+struct console {
+	const char *name;
+	void (*write)(struct console *c, const char *text, size_t size);
+	void (*flush)(struct console *c);
+	int (*read)(struct console *c);
+	bool colour;			/* a person looks at it: the log is coloured */
+	uint64_t log_position;
+	struct console *next;
+};
+
+void console_add(struct console *c);
+struct console *console_first(void);
+
+void console_write(const char *text, size_t size);
+void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void console_flush(void);
+
+/* A byte from any console, or -EAGAIN. */
+int console_read(void);
+
+/* For the log alone. */
+bool console_trylock(void);
+void console_unlock(void);
+bool console_pending(uint64_t log_end);
+
+/* In a panic: the lock's holder may be stopped, so it is taken by force. */
+void console_break_lock(void);
+
+#endif

@@ -1,0 +1,157 @@
+/* The text is put together once, in a buffer of its own, and then shown: on the consoles that take text as it comes, and as a page on the screen. A
+ * fault while doing that comes back here, says so in one line, and stops. */
+#include "kernel/core/panic.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/sections.h"
+#include "kernel/core/backtrace.h"
+#include "kernel/core/console.h"
+#include "kernel/core/log.h"
+#include "kernel/core/monitor.h"
+#include "kernel/core/symbols.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define TEXT_MAX 8192
+#define LAST_MESSAGES 12
+
+static char text[TEXT_MAX];
+static size_t used;
+static unsigned depth;		/* atomic */
+static void (*screen_show)(const char *text);
+static void (*end_hook)(void);
+
+void panic_set_screen(void (*show)(const char *)) { screen_show = show; }
+void panic_set_end(void (*end)(void)) { end_hook = end; }
+
+const char *panic_build_id(void)
+{
+	static char id[17];
+
+	for (unsigned i = 0; i < 8; i++)
+		ksnprintf(id + 2 * i, 3, "%02x", (unsigned char)build_id_note[16 + i]);
+	return id;
+}
+
+static void add_arguments(const char *format, va_list arguments)
+{
+	int length = kvsnprintf(text + used, sizeof(text) - used, format, arguments);
+
+	used = MIN(used + (size_t)length, sizeof(text) - 1);
+}
+
+static void __attribute__((format(printf, 1, 2))) add(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_arguments(format, arguments);
+	va_end(arguments);
+}
+
+static void add_backtrace(vaddr_t first, vaddr_t frame_pointer)
+{
+	vaddr_t addresses[BACKTRACE_MAX];
+	char symbol[SYMBOL_TEXT];
+	unsigned count = backtrace_walk(frame_pointer, addresses, BACKTRACE_MAX);
+
+	add("\nBacktrace\n");
+	if (first)
+		add("  %016llx  %s\n", (unsigned long long)first, symbol_text(first, symbol));
+	for (unsigned i = 0; i < count; i++)	/* a return address is behind the call, perhaps in the next function */
+		add("  %016llx  %s\n", (unsigned long long)addresses[i], symbol_text(addresses[i] - 1, symbol));
+}
+
+static void add_last_messages(void)
+{
+	struct log_record record;
+	char stamp[LOG_STAMP];
+
+	add("\nLast messages\n");
+	for (uint64_t position = log_tail(LAST_MESSAGES); log_read(&position, &record);) {
+		log_stamp(record.ticks, stamp);
+		add("  %s%s\n", stamp, record.text);
+	}
+}
+
+/* Everything but the heading. */
+static void add_details(const struct trap_frame *frame)
+{
+	char stamp[LOG_STAMP];
+
+	log_stamp(cpu_ticks(), stamp);
+	add("Samara %s, build %s, CPU 0, up %s\n", SAMARA_VERSION, panic_build_id(), stamp);
+	if (frame) {
+		char registers[1024];
+		trap_describe_registers(frame, registers, sizeof(registers));
+		add("\nRegisters\n%s", registers);
+		add_backtrace(trap_instruction(frame), trap_frame_pointer(frame));
+	} else {
+		add_backtrace(0, (vaddr_t)__builtin_frame_address(0));
+	}
+	add_last_messages();
+}
+
+static void show(void)
+{
+	console_break_lock();
+	for (struct console *c = console_first(); c; c = c->next) {
+		if (screen_show && c->flush)	/* a screen: it shows the page instead */
+			continue;
+		c->write(c, "\n", 1);
+		c->write(c, text, used);
+	}
+	if (screen_show)
+		screen_show(text);
+}
+
+static _Noreturn void panic_run(const struct trap_frame *frame, const char *format, va_list arguments)
+{
+	cpu_irq_save();
+	switch (__atomic_fetch_add(&depth, 1, __ATOMIC_SEQ_CST)) {
+	case 0:
+		add("Kernel panic: ");
+		add_arguments(format, arguments);
+		add("\n");
+		add_details(frame);
+		show();
+		break;
+	case 1:		/* the first panic failed: show what there is of it, and why */
+		add("\nand while that was reported: ");
+		add_arguments(format, arguments);
+		add("\n");
+		show();
+		break;
+	}
+	if (end_hook && depth <= 3)
+		end_hook();
+	cpu_stop();
+}
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	panic_run(NULL, format, arguments);
+}
+
+void panic_trap(const struct trap_frame *frame, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	panic_run(frame, format, arguments);
+}
+
+static int panic_command(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "fault") == 0)
+		*(volatile int *)(uintptr_t)0xdead0000 = 1;
+	if (argc > 1 && strcmp(argv[1], "breakpoint") == 0) {
+		__asm__ volatile("int3");
+		return 0;
+	}
+	panic("asked for at the monitor");
+}
+MONITOR_COMMAND(panic, "[fault|breakpoint]", "stop with the panic page; by a page fault; or take a breakpoint and go on", panic_command);

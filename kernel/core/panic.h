@@ -1,0 +1,23 @@
+/* The end: say everything that helps, on every console, and stop.
+ *
+ * Rules: may be called in any context, also before anything is set up and while another panic is under way. */
+#ifndef KERNEL_CORE_PANIC_H
+#define KERNEL_CORE_PANIC_H
+
+#include "kernel/arch/trap.h"
+
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same with the registers and the backtrace of an exception. */
+_Noreturn void panic_trap(const struct trap_frame *frame, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Called with the whole text when it is complete, to draw it; the first line is the heading. */
+void panic_set_screen(void (*show)(const char *text));
+
+/* Called at the very end: leave the emulator, restart, or return for a machine that stays as it is. */
+void panic_set_end(void (*end)(void));
+
+/* The build id's first eight bytes as hexadecimal text. */
+const char *panic_build_id(void);
+
+#endif

@@ -1,0 +1,121 @@
+/* The terminal's cells on the framebuffer.
+ *
+ * Writing changes cells in RAM only (vt.c). A refresh compares them with what is on the screen, which is remembered in RAM too, and draws the
+ * cells that differ: so a screen that scrolled a thousand lines since the last refresh costs as much as one line more or less, what did not change
+ * is not touched, and video memory is never read. Refreshes are paced: one every 33 ms while output flows, and at once when someone
+ * flushes, which everybody does who waits for input or is done. Until the boot is complete every line is shown at once, so that the last one before a hang
+ * is on the screen. */
+#include "kernel/drivers/console/fbcon.h"
+
+#include "kernel/core/console.h"
+#include "kernel/core/log.h"
+#include "kernel/drivers/console/display.h"
+#include "kernel/drivers/console/vt.h"
+#include "kernel/mm/bootmem.h"
+#include "kernel/time/clock.h"
+
+#define REFRESH_EVERY (33 * NSEC_PER_MSEC)
+
+static struct {
+	struct console console;
+	const struct surface *surface;
+	const struct font *font;
+	unsigned scale;
+	uint32_t left, top;		/* pixels around the cells */
+	struct vt vt;
+	cell_t *shown;			/* what is on the screen, row after row */
+	nsec_t refreshed;
+	bool eager;
+} fbcon;
+
+static void draw(uint32_t x, uint32_t y, cell_t cell)
+{
+	surface_glyph(fbcon.surface, fbcon.left + x * fbcon.font->width * fbcon.scale, fbcon.top + y * fbcon.font->height * fbcon.scale,
+		      fbcon.font, cell_glyph(cell), fbcon.scale, cell_foreground(cell), cell_background(cell));
+}
+
+static cell_t reversed(cell_t c)
+{
+	return cell_make(cell_glyph(c), cell_background(c), cell_foreground(c));
+}
+
+/* The cursor is a cell in reverse. It is written into `shown` as it looks, so moving it needs no care: the old place differs and is drawn. */
+static void refresh_row(uint32_t y)
+{
+	struct vt *vt = &fbcon.vt;
+	const cell_t *cells = vt_row(vt, y);
+	cell_t *shown = fbcon.shown + (size_t)y * vt->columns;
+	uint32_t cursor = vt->cursor_visible && y == vt->y ? MIN(vt->x, vt->columns - 1) : ~0u;
+
+	for (uint32_t x = 0; x < vt->columns; x++) {
+		cell_t want = x == cursor ? reversed(cells[x]) : cells[x];
+		if (want != shown[x]) {
+			shown[x] = want;
+			draw(x, y, want);
+		}
+	}
+}
+
+static void refresh(void)
+{
+	struct vt *vt = &fbcon.vt;
+
+	for (uint32_t y = 0; y < vt->rows; y++)
+		refresh_row(y);
+	fbcon.refreshed = clock_now();
+}
+
+static void fbcon_write(struct console *c, const char *text, size_t size)
+{
+	vt_write(&fbcon.vt, text, size);
+	if (fbcon.eager || clock_now() - fbcon.refreshed >= REFRESH_EVERY)
+		refresh();
+}
+
+static void fbcon_flush(struct console *c)
+{
+	refresh();
+}
+
+void fbcon_set_eager(bool eager)
+{
+	fbcon.eager = eager;
+}
+
+bool fbcon_size(uint32_t *ret_columns, uint32_t *ret_rows)
+{
+	*ret_columns = fbcon.vt.columns;
+	*ret_rows = fbcon.vt.rows;
+	return fbcon.shown;
+}
+
+void fbcon_init(void)
+{
+	const struct surface *s = display_surface();
+
+	if (!s)
+		return;
+	fbcon.surface = s;
+	fbcon.font = display_font(&fbcon.scale);
+	uint32_t columns = MIN(s->width / (fbcon.font->width * fbcon.scale), (uint32_t)VT_COLUMNS_MAX);
+	uint32_t rows = s->height / (fbcon.font->height * fbcon.scale);
+	size_t bytes = (size_t)columns * rows * sizeof(cell_t);
+	cell_t *cells = columns && rows ? bootmem_alloc(bytes, sizeof(cell_t)) : NULL;
+	cell_t *shown = cells ? bootmem_alloc(bytes, sizeof(cell_t)) : NULL;
+	if (!shown) {
+		pr_warn("console: no memory for %ux%u cells", columns, rows);
+		return;
+	}
+	fbcon.left = (s->width - columns * fbcon.font->width * fbcon.scale) / 2;
+	fbcon.top = (s->height - rows * fbcon.font->height * fbcon.scale) / 2;
+	vt_init(&fbcon.vt, fbcon.font, cells, columns, rows, rows);
+	surface_fill(s, 0, 0, s->width, s->height, cell_background(fbcon.vt.blank));
+	for (size_t i = 0; i < (size_t)columns * rows; i++)
+		shown[i] = cells[i];
+	fbcon.shown = shown;
+	fbcon.eager = true;
+	fbcon.console = (struct console){ .name = "tty", .write = fbcon_write, .flush = fbcon_flush, .colour = true };
+	console_add(&fbcon.console);
+	pr_info("console: %ux%u pixels, %ux%u characters of %ux%u", s->width, s->height, columns, rows,
+		fbcon.font->width * fbcon.scale, fbcon.font->height * fbcon.scale);
+}

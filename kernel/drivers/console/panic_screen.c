@@ -1,0 +1,99 @@
+/* The panic's text on the whole screen, drawn straight to the surface: nothing of the console is used, since it may be what failed. The heading stands on
+ * a band of its own; what does not fit in height goes on in a second column where the screen is wide, and is cut otherwise (it is on the serial
+ * line and in the log). */
+#include "kernel/drivers/console/panic_screen.h"
+
+#include "kernel/core/panic.h"
+#include "kernel/drivers/console/display.h"
+#include "lib/string.h"
+
+#define BACKGROUND	0x1b1f3bu
+#define BAND		0xa3283fu
+#define TEXT		0xd8d8e0u
+#define TITLE		0xffffffu
+#define SECTION		0xf2b8a0u
+#define COLUMN_CHARS	82	/* the widest line of registers, and some room */
+#define MARGIN		2	/* characters */
+
+struct page {
+	const struct surface *surface;
+	const struct font *font;
+	unsigned scale;
+	uint32_t cell_width, cell_height;
+	uint32_t column, row, columns, rows;	/* where the next line goes; how much there is, in characters */
+};
+
+/* One line, cut at `width` characters (a byte each: the text is ASCII but for strange symbols, which only makes the cut earlier). */
+static void draw_line(const struct page *p, const char *text, size_t size, size_t width, uint32_t colour, uint32_t background)
+{
+	char line[256];
+
+	size = MIN(MIN(size, width), sizeof(line) - 1);
+	memcpy(line, text, size);
+	line[size] = '\0';
+	surface_text(p->surface, p->column * p->cell_width, p->row * p->cell_height, p->font, p->scale, line, colour, background);
+}
+
+/* The heading may need several rows. */
+static const char *draw_heading(struct page *p, const char *text)
+{
+	const char *end = strchr(text, '\n');
+	size_t size = end ? (size_t)(end - text) : strlen(text), width = p->columns - 2 * MARGIN;
+	uint32_t rows = (uint32_t)((size + width - 1) / width);
+
+	surface_fill(p->surface, 0, 0, p->surface->width, (rows + 2) * p->cell_height, BAND);
+	for (p->row = 1; p->row <= rows; p->row++) {
+		draw_line(p, text, size, width, TITLE, BAND);
+		text += MIN(size, width);
+		size -= MIN(size, width);
+	}
+	p->row += 1;
+	return end ? end + 1 : text;
+}
+
+/* "Registers", "Backtrace", "Last messages": a capital first, and no digit. */
+static bool is_section(const char *text, size_t size)
+{
+	if (!size || text[0] < 'A' || text[0] > 'Z')
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (text[i] >= '0' && text[i] <= '9')
+			return false;
+	return true;
+}
+
+static void show(const char *text)
+{
+	struct page p = { .surface = display_surface() };
+
+	p.font = display_font(&p.scale);
+	p.cell_width = p.font->width * p.scale;
+	p.cell_height = p.font->height * p.scale;
+	p.columns = p.surface->width / p.cell_width;
+	p.rows = p.surface->height / p.cell_height;
+	p.column = MARGIN;
+	if (p.columns < 20 || p.rows < 6)
+		return;
+	surface_fill(p.surface, 0, 0, p.surface->width, p.surface->height, BACKGROUND);
+	text = draw_heading(&p, text);
+	for (uint32_t first = p.row; *text;) {
+		const char *end = strchr(text, '\n');
+		size_t size = end ? (size_t)(end - text) : strlen(text);
+		if (p.row + 1 >= p.rows) {
+			if (p.column + 2 * COLUMN_CHARS > p.columns)
+				break;
+			p.column += COLUMN_CHARS;
+			p.row = first;
+		}
+		size_t width = p.column + 2 * COLUMN_CHARS > p.columns ? p.columns - p.column : COLUMN_CHARS - 2;
+		draw_line(&p, text, size, width, is_section(text, size) ? SECTION : TEXT, BACKGROUND);
+		p.row++;
+		text += size + (end != NULL);
+	}
+}
+
+void panic_screen_init(void)
+{
+	if (display_surface())
+		panic_set_screen(show);
+}

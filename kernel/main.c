@@ -1,0 +1,68 @@
+/* The boot as a table of contents. */
+#include "kernel/main.h"
+
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/paging.h"
+#include "kernel/banner.h"
+#include "kernel/core/boot_info.h"
+#include "kernel/core/firmware.h"
+#include "kernel/core/log.h"
+#include "kernel/core/memory_map.h"
+#include "kernel/core/monitor.h"
+#include "kernel/drivers/console/display.h"
+#include "kernel/drivers/console/fbcon.h"
+#include "kernel/drivers/console/panic_screen.h"
+#include "kernel/drivers/power.h"
+#include "kernel/drivers/serial/uart16550.h"
+#include "kernel/mm/bootmem.h"
+#include "kernel/time/clock.h"
+#include "kernel/time/stage.h"
+#include "lib/cmdline.h"
+#include "lib/string.h"
+
+/* exec="log; mem": quotes are off already, commands are separated by semicolons. */
+static void exec_from_cmdline(void)
+{
+	struct cmdline_word exec;
+
+	if (!cmdline_find(boot_cmdline(), "exec", &exec) || !exec.value_size)
+		return;
+	monitor_run(exec.value, exec.value_size);
+}
+
+void kmain(const struct handoff *handoff)
+{
+	cpu_init_cpu();				/* control registers, memory types */
+	gdt_init_cpu(&boot_cpu_local, boot_stacks);
+	idt_init();
+	idt_init_cpu();				/* from here on a fault is reported */
+	boot_info_accept(handoff);
+	power_init();				/* how a panic ends */
+	display_init_early();			/* from here on a hang shows how far the boot came */
+	panic_screen_init();			/* and a panic is seen */
+
+	stage_enter("memory");
+	log_init();
+	memory_map_init();
+	bootmem_init();				/* from here on memory can be had */
+	mmu_init(handoff, bootmem_frame);	/* stacks have guard pages, the framebuffer is fast */
+
+	stage_enter("firmware tables, clock");
+	firmware_init();
+	clock_init();				/* from here on waits are exact and the log has times */
+
+	stage_enter("serial console");
+	serial_init();
+	stage_enter("framebuffer console");
+	stage_set_strip(NULL);
+	fbcon_init();
+
+	stage_enter("summary");
+	banner_print();
+	stage_enter("ready");
+	banner_print_ready();
+	fbcon_set_eager(false);
+
+	exec_from_cmdline();
+	monitor_loop();
+}

@@ -1,15 +1,18 @@
 /* ACPI tables.
  *
- * The firmware gives the address of the RSDP, which names a table of tables: the XSDT with 8-byte addresses, or the older RSDT with 4-byte ones. Revision 0 of the
- * RSDP has the RSDT alone, and U-Boot gives that even where the firmware's configuration table promises ACPI 2.0. Newer revisions have
- * a second checksum over the longer structure, with the XSDT in the part that only that one covers. So the order is: the XSDT where it can be
- * trusted and read, otherwise the RSDT.
+ * The firmware gives the address of the RSDP, which names a table of tables: the XSDT with 8-byte addresses, or the
+ * older RSDT with 4-byte ones. Revision 0 of the RSDP has the RSDT alone, and U-Boot gives that even where the
+ * firmware's configuration table promises ACPI 2.0. Newer revisions have a second checksum over the longer structure,
+ * with the XSDT in the part that only that one covers. So the order is: the XSDT where it can be trusted and read,
+ * otherwise the RSDT.
  *
- * Signatures are looked at without mapping more than a table's header. Only the table asked for is mapped whole and summed: real machines have a megabyte of AML in
- * other tables, and 16 of 655 real machines have one with a wrong checksum, which is no reason to doubt the rest.
+ * Signatures are looked at without mapping more than a table's header. Only the table asked for is mapped whole and
+ * summed: real machines have a megabyte of AML in other tables, and 16 of 655 real machines have one with a wrong
+ * checksum, which is no reason to doubt the rest.
  *
- * Tables grew with each version of the specification (the FADT has been seen with seven lengths), so what a reader needs decides how
- * long a table must be, never the table's revision. Offsets below are those of the ACPI specification 6.5, table 5.9 for the FADT. */
+ * Tables grew with each version of the specification (the FADT has been seen with seven lengths), so what a reader
+ * needs decides how long a table must be, never the table's revision. Offsets below are those of the ACPI
+ * specification 6.5, table 5.9 for the FADT. */
 #include "lib/acpi.h"
 
 #include <abi/linux/errno.h>
@@ -51,7 +54,8 @@ enum {
 	SPACE_IO		= 1,
 };
 
-/* Map a table with its signature and check it. 0; -EFAULT; -EBADMSG. */
+/* Map a table with its signature and check it. 0; -EFAULT; -EBADMSG. The header is mapped first, since only it says
+ * how long the table is; that mapping is not used after the second, whose pointer may differ. */
 static int table_open(acpi_map_fn *map, void *context, paddr_t address, const char *signature, struct acpi_table *ret)
 {
 	const uint8_t *data = map(context, address, TABLE_HEADER);
@@ -140,7 +144,7 @@ int acpi_open(acpi_map_fn *map, void *context, paddr_t rsdp, struct acpi_root *r
 		return -EBADMSG;
 	}
 	if (error) {
-		*ret_why = error == -EFAULT ? "neither XSDT nor RSDT is in memory" : "XSDT and RSDT are damaged or absent";
+		*ret_why = error == -EFAULT ? "XSDT and RSDT are not in memory" : "XSDT and RSDT are damaged or absent";
 		return error;
 	}
 	*ret = root;
@@ -174,7 +178,9 @@ int acpi_find(const struct acpi_root *root, const char signature[4], unsigned in
 
 static struct acpi_address address_read(const uint8_t *at)
 {
-	return (struct acpi_address){ .space = at[0], .width = at[1], .access = at[3], .address = bytes_get_u64(at + 4) };
+	return (struct acpi_address){
+		.space = at[0], .width = at[1], .access = at[3], .address = bytes_get_u64(at + 4),
+	};
 }
 
 /* Is this an address that a driver can reach with `size` bytes of registers: memory, or I/O ports under 64 Ki? */
@@ -198,7 +204,8 @@ int acpi_fadt_pm_timer(const struct acpi_table *fadt, struct acpi_address *ret, 
 	/* Real machines have the long form, and zeros in it. */
 	if (!address_usable(&timer, 4) && fadt->size > FADT_PM_TIMER_LENGTH && fadt->data[FADT_PM_TIMER_LENGTH] == 4)
 		timer = (struct acpi_address){
-			.space = SPACE_IO, .width = 32, .access = 3, .address = bytes_get_u32(fadt->data + FADT_PM_TIMER),
+			.space = SPACE_IO, .width = 32, .access = 3,
+			.address = bytes_get_u32(fadt->data + FADT_PM_TIMER),
 		};
 	if (!address_usable(&timer, 4))
 		return -ENOENT;
@@ -221,7 +228,8 @@ int acpi_hpet_base(const struct acpi_table *hpet, paddr_t *ret)
 	return 0;
 }
 
-/* Port Subtypes of the Microsoft DBG2 specification, which SPCR uses from revision 2 on; 0 and 1 meant 16550 and 16450 before. */
+/* Port Subtypes of the Microsoft DBG2 specification, which SPCR uses from revision 2 on; 0 and 1 meant 16550 and
+ * 16450 before. */
 static bool spcr_is_16550(const struct acpi_table *spcr)
 {
 	const uint8_t interface = spcr->data[SPCR_INTERFACE];

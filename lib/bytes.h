@@ -1,7 +1,7 @@
 /* Fields of formats that come from outside: little endian, at any alignment.
  *
- * Rules: the caller has checked that the bytes are there. __builtin_memcpy is one load instruction, also where the compiler is told that there is no C
- * library and a plain memcpy would be a call. */
+ * Rules: the caller has checked that the bytes are there. __builtin_memcpy is one load instruction, also where the
+ * compiler is told that there is no C library and a plain memcpy would be a call. */
 #ifndef LIB_BYTES_H
 #define LIB_BYTES_H
 

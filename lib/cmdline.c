@@ -1,11 +1,13 @@
 /* The kernel command line.
  *
- * Words are cut off as Linux cuts them (lib/cmdline.c: next_arg), so that a line that works there means the same here. In detail that is: a quote
- * anywhere turns white space from separator into text until the next quote; the first '=' that is not the word's first byte
- * ends the key; and quotes are taken away only at the start of the word or of the value, and then at the end. A word's pieces are
- * given as pointers and sizes because the line itself is read-only and often part of a signed file.
+ * Words are cut off as Linux cuts them (lib/cmdline.c: next_arg), so that a line that works there means the same
+ * here. In detail that is: a quote anywhere turns white space from separator into text until the next quote; the
+ * first '=' that is not the word's first byte ends the key; and quotes are taken away only at the start of the word
+ * or of the value, and then at the end. A word's pieces are given as pointers and sizes because the line itself is
+ * read-only and often part of a signed file.
  *
- * The line is searched anew for each key. It is a few hundred bytes and is asked a few dozen times: an index would cost more. */
+ * The line is searched anew for each key. It is a few hundred bytes and is asked a few dozen times: an index would
+ * cost more. */
 #include "lib/cmdline.h"
 
 #include <abi/linux/errno.h>
@@ -13,11 +15,13 @@
 #include "lib/string.h"
 #include "lib/utf.h"
 
+/* White space of ASCII only: Linux also takes A0h for a blank, which would break UTF-8 apart. */
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* Users never remember which of the two a key is written with. */
 static char fold_dash(char c)
 {
 	return c == '-' ? '_' : c;
@@ -39,17 +43,19 @@ static bool value_is(const struct cmdline_word *word, const char *text)
 
 bool cmdline_next(const char **pos, struct cmdline_word *ret)
 {
-	const char *p = *pos, *start, *equals = NULL;
-	bool quoted, inside;
+	const char *p = *pos, *equals = NULL;
 
 	while (is_space(*p))
 		p++;
 	*pos = p;
 	if (!*p)
 		return false;
-	quoted = inside = *p == '"';
-	start = p += quoted;
-	for (; *p && (inside || !is_space(*p)); p++) {
+
+	bool quoted = *p == '"';	/* a quote to be taken away was opened */
+	bool inside = quoted;		/* white space is text */
+	const char *const start = p + quoted;
+
+	for (p = start; *p && (inside || !is_space(*p)); p++) {
 		if (*p == '"')
 			inside = !inside;
 		else if (*p == '=' && !equals && p > start)
@@ -72,6 +78,8 @@ bool cmdline_next(const char **pos, struct cmdline_word *ret)
 	return true;
 }
 
+/* To the end of our part of the line, always: a later word overrides an earlier one, so that what is appended at the
+ * firmware's prompt wins over what the file brought along. */
 bool cmdline_find(const char *line, const char *key, struct cmdline_word *ret)
 {
 	struct cmdline_word word;
@@ -106,8 +114,8 @@ bool cmdline_flag(const char *line, const char *key)
 
 	if (!cmdline_find(line, key, &word))
 		return false;
-	return !word.value || value_is(&word, "1") || value_is(&word, "y") || value_is(&word, "yes") || value_is(&word, "on") ||
-	       value_is(&word, "true");
+	return !word.value || value_is(&word, "1") || value_is(&word, "y") || value_is(&word, "yes") ||
+	       value_is(&word, "on") || value_is(&word, "true");
 }
 
 /* The value of a digit in a base of up to 16; -1 where it is none. */
@@ -130,7 +138,8 @@ static int read_digits(const char **p, const char *end, unsigned base, uint64_t 
 	int digit;
 
 	for (; *p < end && (digit = digit_value(**p, base)) >= 0; (*p)++) {
-		if (__builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, (unsigned)digit, &value))
+		if (__builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, (unsigned)digit, &value))
 			return -ERANGE;
 	}
 	if (*p == start)
@@ -166,6 +175,7 @@ int cmdline_number(const char *line, const char *key, uint64_t *ret)
 	if (!word.value)
 		return -EINVAL;
 
+	/* The value ends at `end`, not at a NUL: the next word or a quote stands there. */
 	const char *p = word.value, *const end = p + word.value_size;
 	const bool hexadecimal = word.value_size > 2 && p[0] == '0' && (p[1] | 0x20) == 'x';
 
@@ -209,6 +219,7 @@ int cmdline_size(const char *line, const char *key, uint32_t *ret_width, uint32_
 	return 0;
 }
 
+/* Control characters are refused because the line is printed on consoles that would obey them. */
 int cmdline_check(const char *text, size_t size)
 {
 	struct utf8_decoder decoder = { 0 };

@@ -1,8 +1,9 @@
 /* EDID: 128 bytes in which a display describes itself.
  *
- * Of interest are the manufacturer (three letters, five bits each) and the four descriptors of 18 bytes from byte 54 on. A descriptor whose first two
- * bytes are not both zero is a detailed timing (they are its pixel clock), and the first of these is the timing that the display prefers
- * (E-EDID 1.4, section 3.10.1). Otherwise its fourth byte tells what it is; FCh is the display's name (section 3.10.3.4). */
+ * Of interest are the manufacturer (three letters, five bits each) and the four descriptors of 18 bytes from byte 54
+ * on. A descriptor whose first two bytes are not both zero is a detailed timing (they are its pixel clock), and the
+ * first of these is the timing that the display prefers (E-EDID 1.4, section 3.10.1). Otherwise its fourth byte tells
+ * what it is; FCh is the display's name (section 3.10.3.4). */
 #include "lib/edid.h"
 
 #include <abi/linux/errno.h>
@@ -46,14 +47,15 @@ static void read_timing(const uint8_t *timing, struct edid_info *ret)
 	ret->height = interlaced ? 2 * height : height;	/* the lines of one field only are given */
 }
 
-/* The text ends with a line feed and is padded with blanks. Its character set is code page 437, of which we show the ASCII part. */
+/* The text ends with a line feed and is padded with blanks. Its character set is code page 437, of which we show the
+ * ASCII part. */
 static void read_name(const uint8_t *descriptor, char ret[14])
 {
 	char text[NAME_SIZE];
 	size_t size = 0;
 
 	for (; size < NAME_SIZE && descriptor[5 + size] != '\n'; size++)
-		text[size] = descriptor[5 + size] < 0x80 ? (char)descriptor[5 + size] : '?';
+		text[size] = (char)(descriptor[5 + size] < 0x80 ? descriptor[5 + size] : '?');
 	utf8_clean(text, size, ret, NAME_SIZE + 1);
 }
 

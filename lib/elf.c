@@ -1,16 +1,18 @@
 /* The kernel's ELF image: checked, placed, relocated.
  *
- * The work is split where trust changes. elf_check() reads the hostile file and leaves behind only numbers that are known to be good: each
- * segment lies inside the file and inside the image, and the relocation tables lie inside the bytes that a segment brings from the file.
- * elf_place() then copies without further questions; what it still has to check is each relocation's target, because there are as many
- * of them as the file likes.
+ * The work is split where trust changes. elf_check() reads the hostile file and leaves behind only numbers
+ * that are known to be good: each segment lies inside the file and inside the image, and the relocation tables
+ * lie inside the bytes that a segment brings from the file. elf_place() then copies without further questions;
+ * what it still has to check is each relocation's target, because there are as many of them as the file likes.
  *
- * Addresses are turned into offsets from the lowest segment at once, and only offsets are compared: an offset that is under the image's
- * size cannot wrap, wherever the file says that it wants to live.
+ * Addresses are turned into offsets from the lowest segment at once, and only offsets are compared: an offset
+ * that is under the image's size cannot wrap, wherever the file says that it wants to live.
  *
- * The structures are packed and may alias: an offset in a hostile file need not be aligned, and the bytes belong to no C object.
+ * The structures are packed and may alias: an offset in a hostile file need not be aligned, and the bytes
+ * belong to no C object.
  *
- * Sources: System V gABI, chapters 4 (headers) and 5 (program headers, dynamic section); gABI's SHT_RELR; AMD64 psABI 1.0, table 4.9. */
+ * Sources: System V gABI, chapters 4 (headers) and 5 (program headers, dynamic section); gABI's SHT_RELR;
+ * AMD64 psABI 1.0, table 4.9. */
 #include "lib/elf.h"
 
 #include <abi/linux/errno.h>
@@ -19,9 +21,11 @@
 
 #define ELF_PACKED __attribute__((packed, may_alias))
 
-/* The kernel's slot in the upper 2 GiB; what is larger than this cannot be ours, and sums of such sizes cannot wrap. */
+/* What the kernel gets of the upper 2 GiB; what is larger than this cannot be ours, and sums of such sizes
+ * cannot wrap. */
 #define ELF_IMAGE_MAX GIB(1)
 
+/* gABI, chapters 4 and 5: the few values that are understood here. */
 enum { ET_DYN = 3, EM_X86_64 = 62, EV_CURRENT = 1 };
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_TLS = 7 };
 enum {
@@ -52,6 +56,7 @@ struct ELF_PACKED elf_rela {
 	uint64_t offset, info, addend;
 };
 
+/* An entry of a RELR table, and what a relocation changes. */
 struct ELF_PACKED elf_word {
 	uint64_t value;
 };
@@ -73,6 +78,8 @@ static const char *check_header(const uint8_t *file, size_t size)
 		return "the file is not for x86-64";
 	if (header->type != ET_DYN || header->version != EV_CURRENT)
 		return "the file is not a position-independent executable";
+	/* Larger entries would be legal for a later ELF; no linker makes them, and a table of one known stride
+	 * is easier to bound. */
 	if (header->phentsize != sizeof(struct elf_program))
 		return "program headers have another size than 56 bytes";
 	if (header->phnum > ELF_SEGMENTS_MAX)
@@ -82,9 +89,12 @@ static const char *check_header(const uint8_t *file, size_t size)
 	return NULL;
 }
 
-/* Take one PT_LOAD over as the image's next segment. The first one's address is the image's base: as they are sorted, it is the lowest. */
+/* Take one PT_LOAD over as the image's next segment. The first one's address is the image's base: as they are
+ * sorted, it is the lowest. */
 static const char *add_segment(struct elf_image *image, const struct elf_program *program)
 {
+	/* Rights belong to pages, so no page may belong to two segments. The file's offset may be anything:
+	 * bytes are copied, not mapped. */
 	if (!IS_ALIGNED(program->vaddr, PAGE_SIZE))
 		return "a segment's address is not a multiple of 4096";
 	if (program->memory_size == 0 || program->file_size > program->memory_size)
@@ -96,6 +106,8 @@ static const char *add_segment(struct elf_image *image, const struct elf_program
 
 	if (image->segment_count == 0)
 		image->link_base = program->vaddr;
+	/* image->size is where the last segment's pages end; a segment under the base would wrap to a huge
+	 * offset. */
 	uint64_t offset = program->vaddr - image->link_base;
 	if (program->vaddr < image->link_base || offset < image->size)
 		return "segments are not sorted, or overlap";
@@ -111,6 +123,7 @@ static const char *add_segment(struct elf_image *image, const struct elf_program
 		.size = size,
 		.file_offset = program->offset,
 		.file_size = program->file_size,
+		/* The other bits belong to systems and processors that we are not (PF_MASKOS, PF_MASKPROC). */
 		.rights = program->flags & (ELF_READ | ELF_WRITE | ELF_EXEC),
 	};
 	image->size = offset + size;
@@ -122,14 +135,17 @@ static const struct elf_segment *find_filled(const struct elf_image *image, uint
 {
 	for (unsigned i = 0; i < image->segment_count; i++) {
 		const struct elf_segment *s = &image->segments[i];
-		if (offset >= s->offset && offset - s->offset <= s->file_size && size <= s->file_size - (offset - s->offset))
+		uint64_t inside = offset - s->offset;
+		if (offset >= s->offset && inside <= s->file_size && size <= s->file_size - inside)
 			return s;
 	}
 	return NULL;
 }
 
-/* A relocation table with entries of entry_size bytes. Where size is 0 there is none, and an address that comes with it means nothing. */
-static const char *check_table(const struct elf_image *image, uint64_t *offset, uint64_t size, uint64_t entry_size, uint64_t expected)
+/* A relocation table with entries of entry_size bytes. Where size is 0 there is none, and an address that
+ * comes with it means nothing. */
+static const char *check_table(const struct elf_image *image, uint64_t *offset, uint64_t size, uint64_t entry_size,
+			       uint64_t expected)
 {
 	if (size == 0) {
 		*offset = 0;
@@ -142,6 +158,10 @@ static const char *check_table(const struct elf_image *image, uint64_t *offset, 
 	return NULL;
 }
 
+/* Take the two tables from the dynamic section. Tags come in any order, so tables are checked when all were
+ * seen. Tags about symbols, hashes and names are passed over: nothing is looked up by name. Those that ask for
+ * work which is not done here are refused, as a kernel with half of its relocations would crash much later and
+ * far away. */
 static const char *read_dynamic(struct elf_image *image, const struct elf_program *program)
 {
 	uint64_t rela_entry = 0, relr_entry = 0;
@@ -230,6 +250,7 @@ static const char *check_entry(struct elf_image *image)
 	return NULL;
 }
 
+/* The image grows in a local copy, so that the caller never holds one of which only a part was checked. */
 int elf_check(const void *file, size_t size, struct elf_image *ret, const char **ret_why)
 {
 	struct elf_image image = { .file = file, .file_size = size };
@@ -254,6 +275,7 @@ struct placement {
 	uint64_t slide;		/* what an address grows by between linking and running; wraps */
 };
 
+/* Gaps between segments and the tail are cleared, too: what was in this memory before is nobody's to read. */
 static void copy_segments(const struct placement *p)
 {
 	uint64_t filled = 0;
@@ -280,6 +302,7 @@ static struct elf_word *find_word(const struct placement *p, vaddr_t address)
 	return NULL;
 }
 
+/* RELR keeps the linked address in the word itself; there is no addend elsewhere. */
 static bool slide_word(const struct placement *p, vaddr_t address)
 {
 	struct elf_word *word = find_word(p, address);
@@ -289,7 +312,9 @@ static bool slide_word(const struct placement *p, vaddr_t address)
 	return word != NULL;
 }
 
-/* The table is read where it was placed. A hostile one may relocate itself, which spoils the image and nothing else. */
+/* R_X86_64_RELATIVE is B + A (psABI): the addend, an address as linked, moved by as much as the image was;
+ * what the word held does not count. The table is read where it was placed. A hostile one may relocate itself,
+ * which spoils the image and nothing else. */
 static const char *apply_rela(const struct placement *p)
 {
 	const struct elf_rela *rela = (const void *)(p->memory + p->image->rela_offset);
@@ -306,13 +331,14 @@ static const char *apply_rela(const struct placement *p)
 	return NULL;
 }
 
-/* RELR packs the addresses of words to slide: an even entry is one address, an odd one a bitmap of the 63 words that follow the last
- * word spoken of, bit 1 the first of them. The bitmap for 0x1000 and 0x1010 after the entry 0xff8 is (1 << 1 | 1 << 3) | 1. */
+/* RELR packs the addresses of words to slide: an even entry is one address, an odd one a bitmap of the 63
+ * words that follow the last word spoken of, bit 1 the first of them. The bitmap for 0x1000 and 0x1010 after
+ * the entry 0xff8 is (1 << 1 | 1 << 3) | 1. */
 static const char *apply_relr(const struct placement *p)
 {
 	const struct elf_word *entry = (const void *)(p->memory + p->image->relr_offset);
 	const struct elf_word *end = entry + p->image->relr_size / sizeof(*entry);
-	vaddr_t next = 0;
+	vaddr_t next = 0;		/* the word that bit 1 of a bitmap speaks of */
 	bool inside = true;
 
 	if (entry < end && (entry->value & 1))

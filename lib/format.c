@@ -1,11 +1,12 @@
 /* printf into memory.
  *
- * A format is text with conversions in it. Each conversion is parsed into a struct first (flags, width, precision, size of the
- * argument), then turned into three parts that one function lays out: a prefix (sign or 0x), zeros, and the text proper. Padding is left of the
- * prefix, between prefix and text, or right of all: that is the whole difference between right-aligned, zero-padded and left-aligned.
+ * A format is text with conversions in it. Each conversion is parsed into a struct first (flags, width, precision,
+ * size of the argument), then turned into three parts that one function lays out: a prefix (sign or 0x), zeros, and
+ * the text proper. Padding is left of the prefix, between prefix and text, or right of all: that is the whole
+ * difference between right-aligned, zero-padded and left-aligned.
  *
- * What does not fit the buffer is counted but not written, and filling is counted in one step: a width of two thousand million costs no
- * time. The semantics are ISO C's (C17, 7.21.6.1), apart from what format.h says. */
+ * What does not fit the buffer is counted but not written, and filling is counted in one step: a width of two
+ * thousand million costs no time. The semantics are ISO C's (C17, 7.21.6.1), apart from what format.h says. */
 #include "lib/format.h"
 
 #include <limits.h>
@@ -35,11 +36,6 @@ struct conversion {
 	char letter;
 };
 
-/* A va_list may be an array type, and then a parameter of that type is a pointer: in a struct it is passed on alike everywhere. */
-struct arguments {
-	va_list list;
-};
-
 static void emit_text(struct output *out, const char *text, size_t count)
 {
 	if (out->length < out->size)
@@ -54,7 +50,9 @@ static void emit_fill(struct output *out, char c, size_t count)
 	out->length += count;
 }
 
-static void emit_field(struct output *out, const struct conversion *c, const char *prefix, size_t zeros, const char *text, size_t count)
+/* Lay out one conversion: padding to the width on one side, and between prefix and text as many zeros as given. */
+static void emit_field(struct output *out, const struct conversion *c, const char *prefix, size_t zeros,
+		       const char *text, size_t count)
 {
 	const size_t prefix_size = strlen(prefix), body = prefix_size + zeros + count;
 	const size_t padding = (size_t)c->width > body ? (size_t)c->width - body : 0;
@@ -68,7 +66,9 @@ static void emit_field(struct output *out, const struct conversion *c, const cha
 		emit_fill(out, ' ', padding);
 }
 
-static void emit_number(struct output *out, const struct conversion *c, const char *prefix, uint64_t value, unsigned base)
+/* A precision is a least number of digits, and where there is one the '0' flag does not count; '-' beats '0' too. */
+static void emit_number(struct output *out, const struct conversion *c, const char *prefix, uint64_t value,
+			unsigned base)
 {
 	const char *const figures = c->letter == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
 	char digits[22];	/* 2^64 - 1 in octal */
@@ -88,21 +88,23 @@ static void emit_number(struct output *out, const struct conversion *c, const ch
 
 		zeros = (size_t)c->width > used ? (size_t)c->width - used : 0;
 	}
-	/* Zero has no digits so far: it gets one unless a precision of 0 asks for none. With '#', octal always begins with a zero. */
+	/* Zero has no digits so far: it gets one unless a precision of 0 asks for none. With '#', octal always begins
+	 * with a zero. */
 	if (!zeros && ((!count && c->precision < 0) || (c->letter == 'o' && c->flags & FLAG_ALTERNATE)))
 		zeros = 1;
 	emit_field(out, c, prefix, zeros, first, count);
 }
 
-static uint64_t read_unsigned(const struct conversion *c, struct arguments *a)
+/* An argument smaller than int came as an int; its upper bits are cut off, as the callee must. */
+static uint64_t read_unsigned(const struct conversion *c, va_list *a)
 {
-	const uint64_t value = c->bytes > sizeof(int) ? va_arg(a->list, uint64_t) : va_arg(a->list, unsigned);
+	const uint64_t value = c->bytes > sizeof(int) ? va_arg(*a, uint64_t) : va_arg(*a, unsigned);
 	const unsigned unused = 64 - 8 * c->bytes;
 
 	return value << unused >> unused;
 }
 
-static void convert_signed(struct output *out, const struct conversion *c, struct arguments *a)
+static void convert_signed(struct output *out, const struct conversion *c, va_list *a)
 {
 	const unsigned unused = 64 - 8 * c->bytes;
 	const int64_t value = (int64_t)(read_unsigned(c, a) << unused) >> unused;
@@ -112,7 +114,7 @@ static void convert_signed(struct output *out, const struct conversion *c, struc
 	emit_number(out, c, sign, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
 }
 
-static void convert_hexadecimal(struct output *out, const struct conversion *c, struct arguments *a)
+static void convert_hexadecimal(struct output *out, const struct conversion *c, va_list *a)
 {
 	const uint64_t value = read_unsigned(c, a);
 	const bool prefixed = c->flags & FLAG_ALTERNATE && value;
@@ -120,17 +122,18 @@ static void convert_hexadecimal(struct output *out, const struct conversion *c, 
 	emit_number(out, c, !prefixed ? "" : c->letter == 'X' ? "0X" : "0x", value, 16);
 }
 
-static void convert_pointer(struct output *out, const struct conversion *c, struct arguments *a)
+/* All digits always: addresses in a log line up, and a null pointer is as long as the others. */
+static void convert_pointer(struct output *out, const struct conversion *c, va_list *a)
 {
 	struct conversion as_number = *c;
 
 	as_number.precision = 16;
-	emit_number(out, &as_number, "0x", (uintptr_t)va_arg(a->list, void *), 16);
+	emit_number(out, &as_number, "0x", (uintptr_t)va_arg(*a, void *), 16);
 }
 
-static void convert_string(struct output *out, const struct conversion *c, struct arguments *a)
+static void convert_string(struct output *out, const struct conversion *c, va_list *a)
 {
-	const char *text = va_arg(a->list, const char *);
+	const char *text = va_arg(*a, const char *);
 
 	if (!text)
 		text = "(null)";
@@ -138,15 +141,15 @@ static void convert_string(struct output *out, const struct conversion *c, struc
 	emit_field(out, c, "", 0, text, strnlen(text, c->precision < 0 ? SIZE_MAX : (size_t)c->precision));
 }
 
-static void convert_character(struct output *out, const struct conversion *c, struct arguments *a)
+static void convert_character(struct output *out, const struct conversion *c, va_list *a)
 {
-	const char character = (char)va_arg(a->list, int);
+	const char character = (char)va_arg(*a, int);
 
 	emit_field(out, c, "", 0, &character, 1);
 }
 
 /* False for a letter that is no conversion. */
-static bool convert(struct output *out, const struct conversion *c, struct arguments *a)
+static bool convert(struct output *out, const struct conversion *c, va_list *a)
 {
 	switch (c->letter) {
 	case 'd':
@@ -181,12 +184,12 @@ static bool convert(struct output *out, const struct conversion *c, struct argum
 }
 
 /* A decimal number, or '*' for the next argument; too large ones are INT_MAX. */
-static const char *parse_number(const char *p, struct arguments *a, int *ret)
+static const char *parse_number(const char *p, va_list *a, int *ret)
 {
 	int value = 0;
 
 	if (*p == '*') {
-		*ret = va_arg(a->list, int);
+		*ret = va_arg(*a, int);
 		return p + 1;
 	}
 	for (; *p >= '0' && *p <= '9'; p++)
@@ -226,7 +229,7 @@ static const char *parse_length(const char *p, unsigned *ret)
 }
 
 /* Parse what follows a '%', up to the letter. */
-static const char *parse_conversion(const char *p, struct arguments *a, struct conversion *ret)
+static const char *parse_conversion(const char *p, va_list *a, struct conversion *ret)
 {
 	p = parse_flags(p, &ret->flags);
 	p = parse_number(p, a, &ret->width);
@@ -245,9 +248,9 @@ static const char *parse_conversion(const char *p, struct arguments *a, struct c
 int kvsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
 {
 	struct output out = { buffer, size, 0 };
-	struct arguments a;
+	va_list copy;	/* a parameter may be a pointer in place of a va_list, and has another address then */
 
-	va_copy(a.list, arguments);
+	va_copy(copy, arguments);
 	while (*format) {
 		const char *start = format;
 		struct conversion c;
@@ -258,13 +261,13 @@ int kvsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
 		if (!*format)
 			break;
 		start = format;
-		format = parse_conversion(format + 1, &a, &c);
+		format = parse_conversion(format + 1, &copy, &c);
 		if (*format)
 			format++;
-		if (!convert(&out, &c, &a))
+		if (!convert(&out, &c, &copy))
 			emit_text(&out, start, (size_t)(format - start));
 	}
-	va_end(a.list);
+	va_end(copy);
 	if (size)
 		buffer[MIN(out.length, size - 1)] = '\0';
 	return out.length > INT_MAX ? INT_MAX : (int)out.length;

@@ -1,13 +1,15 @@
 /* The UEFI memory map, made usable, by a sweep over its boundaries.
  *
- * Each descriptor that names memory becomes a piece with two events, its first page and the page behind its last. The events are sorted
- * and walked once; a counter per type says which types cover the stretch up to the next event, and the strongest of them gets it. What
- * no descriptor names has no counter above zero and falls out by itself, and overlaps of any depth cost nothing extra.
+ * Each descriptor that names memory becomes a piece with two events, its first page and the page behind its
+ * last. The events are sorted and walked once; a counter per type says which types cover the stretch up to the
+ * next event, and the strongest of them gets it. What no descriptor names has no counter above zero and falls
+ * out by itself, and overlaps of any depth cost nothing extra.
  *
- * An event is one 64-bit number, so that comparing events is comparing numbers: the page number on top (2^52 / 4096 = 2^40 itself
- * can be one, so 41 bits), then "begins", then the piece's index. Of events at one page ends come first: the events of a map without
- * overlaps are sorted as they are made if the map is. Firmware's maps mostly are, or consist of a few sorted parts, so the sort is a
- * natural merge sort: it looks for runs and takes one pass for a sorted map, log2(runs) passes otherwise.
+ * An event is one 64-bit number, so that comparing events is comparing numbers: the page number on top (2^52 /
+ * 4096 = 2^40 itself can be one, so 41 bits), then "begins", then the piece's index. Of events at one page
+ * ends come first: the events of a map without overlaps are sorted as they are made if the map is. Firmware's
+ * maps mostly are, or consist of a few sorted parts, so the sort is a natural merge sort: it looks for runs
+ * and takes one pass for a sorted map, log2(runs) passes otherwise.
  *
  * Source: UEFI specification 2.10, section 7.2.3 (EFI_MEMORY_DESCRIPTOR, EFI_MEMORY_TYPE, attribute bits). */
 #include "lib/memmap.h"
@@ -25,7 +27,8 @@
 
 _Static_assert(41 + EVENT_PAGE_SHIFT <= 64, "a page number fits above index and direction");
 
-/* As the firmware writes it; the next one follows after descriptor_size bytes, at an address that need not be aligned for us. */
+/* As the firmware writes it; the next one follows after descriptor_size bytes, at an address that need not be
+ * aligned for us. */
 struct __attribute__((packed, may_alias)) efi_descriptor {
 	uint32_t type;
 	uint32_t padding;
@@ -54,6 +57,8 @@ struct sweep {
 	size_t count, room;
 };
 
+/* A rest behind the last whole descriptor is left out. 0 as a descriptor size is refused later; here it must
+ * only not divide. */
 static size_t descriptor_count(size_t bytes, size_t descriptor_size)
 {
 	return descriptor_size ? bytes / descriptor_size : 0;
@@ -61,15 +66,17 @@ static size_t descriptor_count(size_t bytes, size_t descriptor_size)
 
 size_t memmap_scratch_size(size_t bytes, size_t descriptor_size)
 {
-	/* Two events a piece, and as much again to merge to. */
 	return descriptor_count(bytes, descriptor_size) * (sizeof(struct piece) + 4 * sizeof(uint64_t));
 }
 
+/* n descriptors have 2n borders, between which lie at most 2n - 1 ranges. */
 size_t memmap_room(size_t bytes, size_t descriptor_size)
 {
 	return descriptor_count(bytes, descriptor_size) * 2;
 }
 
+/* Types from 0x70000000 on belong to vendors and loaders: memory that someone wants, and nobody here knows how
+ * to give back. */
 static uint32_t type_from_efi(uint32_t efi, uint32_t *unknown)
 {
 	static const uint8_t types[] = {
@@ -106,12 +113,15 @@ static bool read_descriptor(const struct efi_descriptor *d, struct piece *piece,
 		report->wrapping++;
 		return false;
 	}
+	/* Compared as pages, because pages * 4096 may be over 2^64. */
 	if (d->pages > (PHYSICAL_END - d->physical) / PAGE_SIZE) {
 		report->wrapping++;
 		*end = PHYSICAL_END;
 	} else {
 		*end = d->physical + d->pages * PAGE_SIZE;
 	}
+	/* A page of which only a part is named: not usable, but whatever else is there must keep others away
+	 * from all of it. */
 	if (!IS_ALIGNED(d->physical, PAGE_SIZE)) {
 		report->misaligned++;
 		bool shrink = piece->type == MEM_USABLE;
@@ -122,7 +132,8 @@ static bool read_descriptor(const struct efi_descriptor *d, struct piece *piece,
 }
 
 /* The number of pieces made; two events stand in events for each. */
-static size_t read_map(const uint8_t *map, size_t descriptor_size, struct piece *pieces, uint64_t *events, struct mem_report *report)
+static size_t read_map(const uint8_t *map, size_t descriptor_size, struct piece *pieces, uint64_t *events,
+		       struct mem_report *report)
 {
 	size_t count = 0;
 
@@ -137,6 +148,7 @@ static size_t read_map(const uint8_t *map, size_t descriptor_size, struct piece 
 	return count;
 }
 
+/* Where the sorted run that begins at begin ends. */
 static size_t run_end(const uint64_t *events, size_t begin, size_t count)
 {
 	size_t end = begin + 1;
@@ -146,7 +158,7 @@ static size_t run_end(const uint64_t *events, size_t begin, size_t count)
 	return end;
 }
 
-/* Merge runs two by two; the number of runs that are left. */
+/* Merge runs two by two, the last one alone where their number is odd; the number of runs that are left. */
 static size_t merge_runs(const uint64_t *from, uint64_t *to, size_t count)
 {
 	size_t runs = 0, out = 0;
@@ -155,7 +167,10 @@ static size_t merge_runs(const uint64_t *from, uint64_t *to, size_t count)
 		size_t left = out, middle = run_end(from, left, count), right = middle;
 		size_t end = middle < count ? run_end(from, middle, count) : count;
 		while (out < end)
-			to[out++] = right == end || (left < middle && from[left] <= from[right]) ? from[left++] : from[right++];
+			if (right == end || (left < middle && from[left] <= from[right]))
+				to[out++] = from[left++];
+			else
+				to[out++] = from[right++];
 		runs++;
 	}
 	return runs;
@@ -182,6 +197,8 @@ static void sweep_begin(struct sweep *s, const struct piece *piece)
 	s->types |= 1u << piece->type;
 }
 
+/* A piece overlaps another type where a mixed stretch lies inside it; as it ends now, that is one which began
+ * at its base or later. */
 static void sweep_end(struct sweep *s, const struct piece *piece, struct mem_report *report)
 {
 	s->covering_runtime[piece->type] -= piece->runtime;
@@ -202,6 +219,8 @@ static int sweep_emit(struct sweep *s, paddr_t base, paddr_t end)
 		s->mixed = true;
 		s->mixed_base = base;
 	}
+	/* Where several pieces of the type meet, one that the firmware needs at run time is enough: mapping
+	 * too much harms less. */
 	uint32_t type = 31 - (uint32_t)__builtin_clz(s->types);
 	uint32_t runtime = s->covering_runtime[type] != 0;
 	if (last && last->base + last->size == base && last->type == type && last->runtime == runtime) {
@@ -214,6 +233,7 @@ static int sweep_emit(struct sweep *s, paddr_t base, paddr_t end)
 	return 0;
 }
 
+/* Begins and ends change the counters; a stretch is given away when the next event lies further on. */
 static int sweep_events(struct sweep *s, const uint64_t *events, size_t count, struct mem_report *report)
 {
 	paddr_t at = 0;
@@ -245,6 +265,7 @@ int memmap_normalise(const void *map, size_t bytes, size_t descriptor_size, void
 	if (scratch_size < memmap_scratch_size(bytes, descriptor_size))
 		return -ENOSPC;
 
+	/* Scratch: the pieces, their events, and as many again to merge to. */
 	struct mem_report report = { .descriptors = (uint32_t)descriptors };
 	struct piece *pieces = scratch;
 	uint64_t *events = (uint64_t *)(pieces + descriptors);

@@ -1,16 +1,19 @@
 /* x86-64 page tables with four levels, as data.
  *
- * Level 1 is the table whose entries are 4 KiB pages, level 4 the root (PML4). Rights are decided by the entry that maps the page: tables
- * above it are always writable and never execute-disabled, so that a change of rights changes one entry. Only the user bit is
- * kept off in them until something for users lies below, which keeps the kernel's half closed by one bit a table.
+ * Level 1 is the table whose entries are 4 KiB pages, level 4 the root (PML4). Rights are decided by the entry
+ * that maps the page: tables above it are always writable and never execute-disabled, so that a change of
+ * rights changes one entry. Only the user bit is kept off in them until something for users lies below, which
+ * keeps the kernel's half closed by one bit a table.
  *
- * Two means do all the work. A cursor stands on the entry that decides about an address, at the lowest level there is, and walks a
- * range entry by entry; it goes back to the root only where a table ends, so that a range costs a few instructions a page. And
- * split_at() makes an address a border between pages. With both ends of a range split first, which is all that can fail, unmapping and
- * changing rights are a plain walk that cannot.
+ * Two means do all the work. A cursor stands on the entry that decides about an address, at the lowest level
+ * there is, and walks a range entry by entry; it goes back to the root only where a table ends, so that a
+ * range costs a few instructions a page. And split_at() makes an address a border between pages. With both
+ * ends of a range split first, which is all that can fail, unmapping and changing rights are a plain walk that
+ * cannot.
  *
- * The CPU may walk these tables while they change. Each change is one 8-byte store, and a table is filled before it is
- * linked (entry_set). Reading never stores: the firmware's tables, which can be read with this too, may be mapped read-only.
+ * The CPU may walk these tables while they change. Each change is one 8-byte store, and a table is filled
+ * before it is linked (entry_set). Reading never stores: the firmware's tables, which can be read with this
+ * too, may be mapped read-only.
  *
  * Source: Intel SDM volume 3, sections 4.5 and 4.6, tables 4-15 to 4-20. */
 #include "lib/pagetable.h"
@@ -36,7 +39,8 @@
 
 /* PWT and PCD are the low bits of the PAT index, which our cache types are. */
 #define CACHE_SHIFT	1
-_Static_assert(PT_CACHE_WC >> CACHE_SHIFT == ENTRY_PWT && PT_CACHE_UC_MINUS >> CACHE_SHIFT == ENTRY_PCD, "one shift converts");
+_Static_assert(PT_CACHE_WC >> CACHE_SHIFT == ENTRY_PWT &&
+	       PT_CACHE_UC_MINUS >> CACHE_SHIFT == ENTRY_PCD, "one shift converts");
 
 struct cursor {
 	const struct pagetable *pt;
@@ -44,9 +48,10 @@ struct cursor {
 	uint64_t left;		/* bytes from va to the end of the range; 0: done */
 	uint64_t *entry;	/* decides about va */
 	unsigned level;		/* of entry */
-	uint64_t denied;	/* rights that tables above take away: ENTRY_WRITE, ENTRY_USER; ENTRY_XD as it stands in an entry */
+	uint64_t denied;	/* by the tables above: ENTRY_WRITE, ENTRY_USER, and ENTRY_XD, which denies as it is */
 };
 
+/* One entry of level 1 covers 12 bits of address, one of each level above 9 more. */
 static unsigned level_shift(unsigned level)
 {
 	return 12 + 9 * (level - 1);
@@ -73,6 +78,7 @@ static void entry_set(uint64_t *entry, uint64_t value)
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
 
+/* Bit 7 says "page" in levels 2 and 3. In level 1 everything is a page; in level 4 the bit is reserved. */
 static bool entry_is_table(uint64_t entry, unsigned level)
 {
 	return (entry & ENTRY_PRESENT) && level > 1 && !(entry & ENTRY_LARGE);
@@ -84,6 +90,8 @@ static paddr_t entry_page(uint64_t entry, unsigned level)
 	return entry & ENTRY_ADDRESS & ~(level_size(level) - 1);
 }
 
+/* Accessed and dirty start clear: nobody here asks for them, and the CPU sets them by itself. Where EFER.NXE
+ * is off the XD bit is reserved and would fault. */
 static uint64_t entry_flags(const struct pagetable *pt, uint32_t flags, unsigned level)
 {
 	return ENTRY_PRESENT | (flags & PT_CACHE_MASK) >> CACHE_SHIFT |
@@ -94,6 +102,7 @@ static uint64_t entry_flags(const struct pagetable *pt, uint32_t flags, unsigned
 	       (pt->no_execute && !(flags & PT_EXEC) ? ENTRY_XD : 0);
 }
 
+/* Unknown flags are refused, so that PT_ANY out of an answer is not passed back in by mistake. */
 static bool flags_ok(uint32_t flags)
 {
 	uint32_t known = PT_WRITE | PT_EXEC | PT_USER | PT_GLOBAL | PT_CACHE_MASK;
@@ -101,6 +110,7 @@ static bool flags_ok(uint32_t flags)
 	return !(flags & ~known) && !((flags & PT_WRITE) && (flags & PT_EXEC));
 }
 
+/* Bits 63 to 47 are all alike. */
 static bool is_canonical(vaddr_t va)
 {
 	vaddr_t upper = va >> (VIRTUAL_BITS - 1);
@@ -134,6 +144,7 @@ static void cursor_descend(struct cursor *c, uint64_t grant)
 	}
 }
 
+/* Stand at va; grant as above. Reading passes 0 and stores nothing. */
 static void cursor_start(struct cursor *c, const struct pagetable *pt, vaddr_t va, uint64_t size, uint64_t grant)
 {
 	*c = (struct cursor) { .pt = pt, .va = va, .left = size };
@@ -174,6 +185,8 @@ static struct pt_mapping cursor_mapping(const struct cursor *c)
 	};
 }
 
+/* An empty entry on a high level answers for all that it would cover, so that a large free range is checked in
+ * a few steps. */
 static bool range_is_free(const struct pagetable *pt, vaddr_t va, uint64_t size)
 {
 	struct cursor c;
@@ -184,9 +197,9 @@ static bool range_is_free(const struct pagetable *pt, vaddr_t va, uint64_t size)
 	return true;
 }
 
-/* An empty entry for va, at `largest` or the nearest level below where va has no table yet; tables that are missing above are made. A
- * table stays even when it is empty, because the CPU may have it cached: a large page in its place would need a flush and lose
- * its frame. NULL: no frame left. No page may lie in the way. */
+/* An empty entry for va, at `largest` or the nearest level below where va has no table yet; tables that are
+ * missing above are made. A table stays even when it is empty, because the CPU may have it cached: a large
+ * page in its place would need a flush and lose its frame. NULL: no frame left. No page may lie in the way. */
 static uint64_t *entry_make(struct pagetable *pt, vaddr_t va, unsigned largest, uint64_t grant, unsigned *ret_level)
 {
 	paddr_t table = pt->root;
@@ -211,7 +224,9 @@ static uint64_t *entry_make(struct pagetable *pt, vaddr_t va, unsigned largest, 
 	}
 }
 
-/* Replace a large page by a table of the next smaller ones, with the same rights and cache type. */
+/* Replace a large page by a table of the next smaller ones, with the same rights and cache type: all low bits
+ * are copied, bit 7 only where it still says "page". Each address translates as before, so the CPU may use the
+ * old entry or the new one until the caller's flush. */
 static int split_entry(struct pagetable *pt, uint64_t *entry, unsigned level)
 {
 	paddr_t frame = pt->alloc(pt);
@@ -229,7 +244,8 @@ static int split_entry(struct pagetable *pt, uint64_t *entry, unsigned level)
 	return 0;
 }
 
-/* Make va a border between pages: 0 or -ENOMEM. A range's end may be no canonical address, but then it is a border already. */
+/* Make va a border between pages: 0 or -ENOMEM. A range's end may be no canonical address, but then it is a
+ * border already. */
 static int split_at(struct pagetable *pt, vaddr_t va)
 {
 	for (;;) {
@@ -243,6 +259,7 @@ static int split_at(struct pagetable *pt, vaddr_t va)
 	}
 }
 
+/* After this no page reaches over either end of the range. */
 static int split_range(struct pagetable *pt, vaddr_t va, uint64_t size)
 {
 	int error = split_at(pt, va);
@@ -272,9 +289,12 @@ int pt_init(struct pagetable *pt)
 
 int pt_map(struct pagetable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint32_t flags)
 {
+	/* What the tables above must let through. */
 	uint64_t grant = ENTRY_WRITE | (flags & PT_USER ? ENTRY_USER : 0);
 
-	if (!range_ok(va, size) || !IS_ALIGNED(pa, PAGE_SIZE) || pa >= PHYSICAL_END || size > PHYSICAL_END - pa || !flags_ok(flags))
+	if (!range_ok(va, size) || !flags_ok(flags))
+		return -EINVAL;
+	if (!IS_ALIGNED(pa, PAGE_SIZE) || pa >= PHYSICAL_END || size > PHYSICAL_END - pa)
 		return -EINVAL;
 	if (!range_is_free(pt, va, size))
 		return -EEXIST;
@@ -283,7 +303,8 @@ int pt_map(struct pagetable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint32_t
 		uint64_t *entry = entry_make(pt, va, largest_level(pt, va, pa, size), grant, &level);
 		if (!entry)
 			return -ENOMEM;
-		/* Up to the end of the table or the next table below; alignment allows a larger page only behind it. */
+		/* Up to the end of the table or the next table below; alignment allows a larger page only
+		 * behind it. */
 		uint64_t page = level_size(level), bits = entry_flags(pt, flags, level), done = 0;
 		uint64_t most = MIN(size, (TABLE_ENTRIES - level_index(level, va)) * page);
 		for (; most - done >= page && !(*entry & ENTRY_PRESENT); done += page)
@@ -340,7 +361,9 @@ bool pt_walk(const struct pagetable *pt, vaddr_t va, struct pt_mapping *ret)
 	return true;
 }
 
-int pt_visit(const struct pagetable *pt, int (*visit)(void *context, vaddr_t va, uint64_t size, const struct pt_mapping *first), void *context)
+/* A run is given out when the first page comes that does not continue it. */
+int pt_visit(const struct pagetable *pt,
+	     int (*visit)(void *context, vaddr_t va, uint64_t size, const struct pt_mapping *first), void *context)
 {
 	struct pt_mapping first = { 0 };
 	vaddr_t begin = 0;

@@ -1,10 +1,11 @@
 /* Finding a section of a loaded PE32+ image.
  *
- * The loader looks for its own payload in the memory that the firmware put it in, so offsets into the image are the virtual addresses of
- * the section table and the file's own offsets play no part. The structures are packed and may alias, as nothing in the
- * image promises alignment.
+ * The loader looks for its own payload in the memory that the firmware put it in, so offsets into the image
+ * are the virtual addresses of the section table and the file's own offsets play no part. The structures are
+ * packed and may alias, as nothing in the image promises alignment.
  *
- * Source: Microsoft PE/COFF specification, sections "MS-DOS Stub", "COFF File Header", "Optional Header", "Section Table". */
+ * Source: Microsoft PE/COFF specification, sections "MS-DOS Stub", "COFF File Header", "Optional Header",
+ * "Section Table". */
 #include "lib/pe.h"
 
 #include <abi/linux/errno.h>

@@ -1,9 +1,10 @@
 /* SMBIOS: a table of structures in which the firmware names itself and the machine.
  *
- * There are two forms of entry point: "_SM_" (section 5.2.1) with the table anywhere under 4 GiB and its exact size, and "_SM3_" (section 5.2.2) with the table anywhere
- * and only an upper bound of its size. Either way the table is a run of structures: a header of type, length and handle, the rest of the
- * length, then the strings that its fields number from 1, each with a NUL, and one more NUL (two where there are no strings). The run
- * ends at a structure of type 127 or where the table does. */
+ * There are two forms of entry point: "_SM_" (section 5.2.1) with the table anywhere under 4 GiB and its exact size,
+ * and "_SM3_" (section 5.2.2) with the table anywhere and only an upper bound of its size. Either way the table is a
+ * run of structures: a header of type, length and handle, the rest of the length, then the strings that its fields
+ * number from 1, each with a NUL, and one more NUL (two where there are no strings). The run ends at a structure of
+ * type 127 or where the table does. */
 #include "lib/smbios.h"
 
 #include <abi/linux/errno.h>
@@ -79,6 +80,7 @@ static bool structure_next(const uint8_t **at, const uint8_t *end, struct struct
 	if (end - data < STRUCTURE_HEADER || data[0] == TYPE_END || data[1] < STRUCTURE_HEADER || end - data < data[1])
 		return false;
 
+	/* Two zeros in a row: the end of the last string and of all strings. */
 	const uint8_t *p = data + data[1];
 
 	while (end - p >= 2 && (p[0] || p[1]))
@@ -90,7 +92,8 @@ static bool structure_next(const uint8_t **at, const uint8_t *end, struct struct
 	return true;
 }
 
-/* The string that a field of the structure names; "" where the structure is too short, the number is 0 or there is no such string. */
+/* The string that a field of the structure names; "" where the structure is too short, the number is 0 or there is no
+ * such string. */
 static void string_read(const struct structure *s, unsigned field, char *ret, size_t size)
 {
 	const char *p = (const char *)s->strings, *const end = (const char *)s->end;

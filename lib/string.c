@@ -1,13 +1,14 @@
 /* Memory and string functions.
  *
- * What must be fast is the copying of pages and of lines on the screen, and the clearing of memory. From 128 bytes on that is
- * rep movsq or rep stosq: one step for eight bytes on an emulator that counts instructions, where a loop in C takes at least two,
- * and on real CPUs as fast as their memory, once the 30 cycles or so that the microcode needs to start are paid. Shorter blocks
- * go by a loop of quadwords. A rest of one to seven bytes costs no loop: the last eight bytes of the block are moved as one more
- * quadword, which overlaps what was moved already.
+ * What must be fast is the copying of pages and of lines on the screen, and the clearing of memory. From 128 bytes on
+ * that is rep movsq or rep stosq: one step for eight bytes on an emulator that counts instructions, where a loop in C
+ * takes at least two, and on real CPUs as fast as their memory, once the 30 cycles or so that the microcode needs to
+ * start are paid. Shorter blocks go by a loop of quadwords. A rest of one to seven bytes costs no loop: the last
+ * eight bytes of the block are moved as one more quadword, which overlaps what was moved already.
  *
- * A trap: a compiler may recognise a loop that copies or fills as memcpy or memset and put a call in its place, which in here would call
- * itself without end. no_builtin forbids that for every function in this file, whatever flags the file is compiled with. */
+ * A trap: a compiler may recognise a loop that copies or fills as memcpy or memset and put a call in its place, which
+ * in here would call itself without end. no_builtin forbids that for every function in this file, whatever flags the
+ * file is compiled with. */
 #include "lib/string.h"
 
 #include <stdbool.h>
@@ -21,8 +22,8 @@ typedef uint32_t __attribute__((aligned(1), may_alias)) dword;
 
 enum { REP_FROM = 128 };
 
-/* Under eight bytes: everything is read before anything is written, so that overlap does no harm. Of one to three bytes the first,
- * the middle and the last are all there are. */
+/* Under eight bytes: everything is read before anything is written, so that overlap does no harm. Of one to three
+ * bytes the first, the middle and the last are all there are. */
 static void copy_small(uint8_t *to, const uint8_t *from, size_t size)
 {
 	if (size >= 4) {
@@ -39,8 +40,8 @@ static void copy_small(uint8_t *to, const uint8_t *from, size_t size)
 	}
 }
 
-/* Eight bytes or more, upwards: for blocks that do not overlap, or with `to` below `from`. The last quadword is read first because the copying may
- * run over it. */
+/* Eight bytes or more, upwards: for blocks that do not overlap, or with `to` below `from`. The last quadword is read
+ * first because the copying may run over it. */
 static void copy_up(uint8_t *to, const uint8_t *from, size_t size)
 {
 	const uint64_t last = *(const quad *)(from + size - 8);
@@ -128,7 +129,8 @@ void *memset(void *to, int byte, size_t size)
 	return to;
 }
 
-/* Equal quadwords are passed over; the bytes decide, since in memory order the first byte is the lowest of its quadword. */
+/* Equal quadwords are passed over; the bytes decide, since in memory order the first byte is the lowest of its
+ * quadword. */
 int memcmp(const void *a, const void *b, size_t size)
 {
 	const uint8_t *p = a, *q = b;

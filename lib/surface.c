@@ -1,14 +1,16 @@
 /* Drawing glyphs and rectangles.
  *
- * Rotation is no case of its own: a surface is an origin and two steps in bytes, either of which may be negative, and every loop walks by them. What is
- * worth its own code is the layout that nearly every machine has, 4-byte pixels whose logical rows run upwards in memory. There two pixels are one
- * 8-byte store, looked up by two bits of the glyph, which needs neither a branch nor a shift a pixel; and for the smallest font, unscaled and whole, the
- * four pairs of a row stay in registers until the row's bits change (letters are mostly vertical strokes and empty rows).
+ * Rotation is no case of its own: a surface is an origin and two steps in bytes, either of which may be negative, and
+ * every loop walks by them. What is worth its own code is the layout that nearly every machine has, 4-byte pixels whose
+ * logical rows run upwards in memory. There two pixels are one 8-byte store, looked up by two bits of the glyph, which
+ * needs neither a branch nor a shift a pixel; and for the smallest font, unscaled and whole, the four pairs of a row
+ * stay in registers until the row's bits change (letters are mostly vertical strokes and empty rows).
  *
- * A glyph's row is a 64-bit word, leftmost pixel on top, in which each bit already stands `scale` times. So scale costs nothing in the loops.
+ * A glyph's row is a 64-bit word, leftmost pixel on top, in which each bit already stands `scale` times. So scale costs
+ * nothing in the loops.
  *
- * Stores need no alignment (a pitch need not be a multiple of the pixel, and x86 stores anywhere), but are never wider than the pixels
- * they are for: what lies behind the last one belongs to somebody else. */
+ * Stores need no alignment (a pitch need not be a multiple of the pixel, and x86 stores anywhere), but are never wider
+ * than the pixels they are for: what lies behind the last one belongs to somebody else. */
 #include "lib/surface.h"
 
 #include <abi/linux/errno.h>

@@ -1,9 +1,10 @@
 /* UTF-8 and UTF-16.
  *
- * The UTF-8 decoder follows table 3-7 of the Unicode Standard: the lead byte tells how many bytes follow and, for four of the leads, narrows what
- * the first of them may be. With that narrowing there are no overlong forms, no surrogates and nothing over U+10FFFF to look for
- * afterwards: such a sequence breaks at its second byte, which is also where the standard's practice of replacing maximal subparts wants it
- * to break. A byte that breaks a sequence is looked at once more as the start of the next. */
+ * The UTF-8 decoder follows table 3-7 of the Unicode Standard: the lead byte tells how many bytes follow and, for
+ * four of the leads, narrows what the first of them may be. With that narrowing there are no overlong forms, no
+ * surrogates and nothing over U+10FFFF to look for afterwards: such a sequence breaks at its second byte, which is
+ * also where the standard's practice of replacing maximal subparts wants it to break. A byte that breaks a sequence
+ * is looked at once more as the start of the next. */
 #include "lib/utf.h"
 
 #include <abi/linux/errno.h>

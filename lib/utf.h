@@ -30,8 +30,9 @@ bool utf8_valid(const char *text, size_t size);
 /* True for C0 and C1 control characters and DEL. */
 bool utf_is_control(uint32_t code_point);
 
-/* Copy a text of foreign origin for people to see, up to its NUL or `most` bytes: '?' stands for control characters and for what is not UTF-8, trailing blanks
- * go, and what is too long is cut between two characters. Adds a NUL, size must not be 0; returns the length without it. */
+/* Copy a text of foreign origin for people to see, up to its NUL or `most` bytes: '?' stands for control characters and
+ * for what is not UTF-8, trailing blanks go, and what is too long is cut between two characters. Adds a NUL, size must
+ * not be 0; returns the length without it. */
 size_t utf8_clean(const char *text, size_t most, char *ret, size_t size);
 
 /* Convert `units` UTF-16 units to UTF-8 with a final NUL. Returns the length without it; -EILSEQ for an unpaired surrogate;

@@ -54,11 +54,27 @@ bool console_pending(uint64_t log_end)
 	return false;
 }
 
+/* A terminal's line feed goes straight down; the carriage return is ours to add. */
+void console_emit(struct console *c, const char *text, size_t size)
+{
+	for (const char *end = text + size; text < end;) {
+		const char *line = text;
+		while (text < end && *text != '\n')
+			text++;
+		if (text > line)
+			c->write(c, line, (size_t)(text - line));
+		if (text < end) {
+			c->write(c, "\r\n", 2);
+			text++;
+		}
+	}
+}
+
 void console_write(const char *text, size_t size)
 {
 	console_lock();
 	for (struct console *c = first; c; c = c->next)
-		c->write(c, text, size);
+		console_emit(c, text, size);
 	console_unlock();
 	log_show();	/* what was logged meanwhile */
 }

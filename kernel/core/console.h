@@ -2,8 +2,8 @@
  *
  * Rules
  * - A driver fills a struct console and adds it with console_add, once; it then shows the log from its beginning.
- * - `write` and `flush` are called with the consoles' lock held (or in a panic, with all else stopped). Text is UTF-8 with ECMA-48 sequences,
- *   lines end with '\n' alone.
+ * - `write` and `flush` are called with the consoles' lock held (or in a panic, with all else stopped). Text is UTF-8 with ECMA-48 sequences; a
+ *   driver gets lines with CR LF at their end, as terminals want them, while everybody else writes '\n' alone.
  * - `write` may delay what is seen; `flush` makes it seen now. `read` returns a byte or -EAGAIN and never waits. All but write may be NULL.
  * - console_write and its like are for output that was asked for (the monitor's); what the kernel has to say on its own goes to the log. */
 #ifndef KERNEL_CORE_CONSOLE_H
@@ -31,7 +31,8 @@ void console_flush(void);
 /* A byte from any console, or -EAGAIN. */
 int console_read(void);
 
-/* For the log alone. */
+/* For the log and the panic alone. */
+void console_emit(struct console *c, const char *text, size_t size);
 bool console_trylock(void);
 void console_unlock(void);
 bool console_pending(uint64_t log_end);

@@ -77,15 +77,19 @@ static void erase(struct lineedit *e, size_t from, size_t to)
 	redraw_tail(e);
 }
 
-static void insert(struct lineedit *e, char byte)
+static void insert(struct lineedit *e, uint32_t code_point)
 {
-	if (e->size >= LINEEDIT_MAX)
+	char bytes[4];
+	size_t size = utf8_encode(code_point, bytes);
+
+	if (utf_is_control(code_point) || e->size + size > LINEEDIT_MAX)
 		return;
-	memmove(e->text + e->cursor + 1, e->text + e->cursor, e->size - e->cursor + 1);
-	e->text[e->cursor++] = byte;
-	e->size++;
-	e->emit(&byte, 1);
-	if (e->cursor < e->size && !continues_character(e->text[e->cursor]))
+	memmove(e->text + e->cursor + size, e->text + e->cursor, e->size - e->cursor + 1);
+	memcpy(e->text + e->cursor, bytes, size);
+	e->cursor += size;
+	e->size += size;
+	e->emit(bytes, size);
+	if (e->cursor < e->size)
 		redraw_tail(e);
 }
 
@@ -227,6 +231,9 @@ bool lineedit_byte(struct lineedit *e, uint8_t byte)
 		return false;
 	if (byte < 0x20 || byte == 0x7f)
 		return control_byte(e, byte);
-	insert(e, (char)byte);
+	uint32_t code_points[2];
+	unsigned count = utf8_decode(&e->utf8, byte, code_points);
+	for (unsigned i = 0; i < count; i++)
+		insert(e, code_points[i]);
 	return false;
 }

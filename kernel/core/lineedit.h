@@ -6,6 +6,7 @@
 #define KERNEL_CORE_LINEEDIT_H
 
 #include "lib/types.h"
+#include "lib/utf.h"
 
 #define LINEEDIT_MAX 255
 #define LINEEDIT_HISTORY 16
@@ -20,6 +21,7 @@ struct lineedit {
 	char history[LINEEDIT_HISTORY][LINEEDIT_MAX + 1];
 	unsigned history_count;		/* lines ever kept */
 	unsigned history_back;		/* how far back the line shown is; 0: the new line */
+	struct utf8_decoder utf8;
 	bool carriage_return;		/* the last byte was CR: an LF behind it is the same key */
 };
 

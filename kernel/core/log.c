@@ -176,7 +176,7 @@ static void show_on(struct console *c)
 			ksnprintf(line, sizeof(line), "\033[32m%s\033[0m%s%s\033[0m\n", stamp, colour, record.text);
 		else
 			ksnprintf(line, sizeof(line), "%s%s\n", stamp, record.text);
-		c->write(c, line, strlen(line));
+		console_emit(c, line, strlen(line));
 	}
 }
 

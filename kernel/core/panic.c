@@ -80,7 +80,7 @@ static void add_details(const struct trap_frame *frame)
 	char stamp[LOG_STAMP];
 
 	log_stamp(cpu_ticks(), stamp);
-	add("Samara %s, build %s, CPU 0, up %s\n", SAMARA_VERSION, panic_build_id(), stamp);
+	add("%s Samara %s, build %s, CPU 0\n", stamp, SAMARA_VERSION, panic_build_id());
 	if (frame) {
 		char registers[1024];
 		trap_describe_registers(frame, registers, sizeof(registers));
@@ -98,8 +98,8 @@ static void show(void)
 	for (struct console *c = console_first(); c; c = c->next) {
 		if (screen_show && c->flush)	/* a screen: it shows the page instead */
 			continue;
-		c->write(c, "\n", 1);
-		c->write(c, text, used);
+		console_emit(c, "\n", 1);
+		console_emit(c, text, used);
 	}
 	if (screen_show)
 		screen_show(text);

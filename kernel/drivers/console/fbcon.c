@@ -7,12 +7,16 @@
  * is on the screen. */
 #include "kernel/drivers/console/fbcon.h"
 
+#include <abi/linux/errno.h>
+#include "kernel/arch/cpu.h"
+#include "kernel/core/bench.h"
 #include "kernel/core/console.h"
 #include "kernel/core/log.h"
 #include "kernel/drivers/console/display.h"
 #include "kernel/drivers/console/vt.h"
 #include "kernel/mm/bootmem.h"
 #include "kernel/time/clock.h"
+#include "lib/format.h"
 
 #define REFRESH_EVERY (33 * NSEC_PER_MSEC)
 
@@ -24,6 +28,7 @@ static struct {
 	uint32_t left, top;		/* pixels around the cells */
 	struct vt vt;
 	cell_t *shown;			/* what is on the screen, row after row */
+	uint32_t cursor_row;		/* where the cursor was drawn */
 	nsec_t refreshed;
 	bool eager;
 } fbcon;
@@ -60,8 +65,13 @@ static void refresh(void)
 {
 	struct vt *vt = &fbcon.vt;
 
-	for (uint32_t y = 0; y < vt->rows; y++)
+	for (uint32_t y = vt->dirty_top; y < vt->dirty_bottom; y++)
 		refresh_row(y);
+	refresh_row(fbcon.cursor_row);
+	refresh_row(vt->y);
+	fbcon.cursor_row = vt->y;
+	vt->dirty_top = vt->rows;
+	vt->dirty_bottom = 0;
 	fbcon.refreshed = clock_now();
 }
 
@@ -119,3 +129,37 @@ void fbcon_init(void)
 	pr_info("console: %ux%u pixels, %ux%u characters of %ux%u", s->width, s->height, columns, rows,
 		fbcon.font->width * fbcon.scale, fbcon.font->height * fbcon.scale);
 }
+
+/* Lines of 80 columns as a program would write them, each a write of its own; the ticks they took, the final refresh included. */
+static uint64_t bench_lines(unsigned first, unsigned count)
+{
+	static const char text[] = "the quick brown fox jumps over the lazy dog 0123456789 +-*/ The Quick Brown Fox";
+	char line[96];
+	uint64_t start = cpu_ticks();
+
+	for (unsigned i = first; i < first + count; i++) {
+		int size = ksnprintf(line, sizeof(line), "line %05u %.69s\r\n", i, &text[i % 10]);
+		fbcon_write(&fbcon.console, line, (size_t)size);
+	}
+	fbcon_flush(&fbcon.console);
+	return cpu_ticks() - start;
+}
+
+static int console_bench(void)
+{
+	enum { PACED = 10000, EAGER = 200 };
+
+	if (!fbcon.shown)
+		return -ENODEV;
+	bool eager = fbcon.eager;
+	fbcon.eager = true;
+	uint64_t eager_ticks = bench_lines(0, EAGER);
+	fbcon.eager = false;
+	uint64_t paced_ticks = bench_lines(0, PACED);
+	fbcon.eager = eager;
+	bench_report("console_10000_lines", paced_ticks, "ticks");
+	bench_report("console_line", paced_ticks / PACED, "ticks");
+	bench_report("console_line_eager", eager_ticks / EAGER, "ticks");
+	return 0;
+}
+BENCH(console, "10,000 lines of 80 columns on the framebuffer, refreshes paced; and refreshed after each line", console_bench);

@@ -1,13 +1,15 @@
 /* The terminal's parser.
  *
- * Nearly everything written to a console is printable ASCII, so vt_write() first copies such a run straight into cells, as far as the row goes. What stops a run
- * (control, escape, another script) goes one code point at a time through a small state machine after Paul Williams' VT500 parser diagram, as far as a console needs it.
+ * Nearly everything written to a console is printable ASCII, so vt_write() first copies such a run straight into cells,
+ * as far as the row goes. What stops a run (control, escape, another script) goes one code point at a time through a
+ * small state machine after Paul Williams' VT500 parser diagram, as far as a console needs it.
  *
- * Bytes are decoded as UTF-8 before they are parsed, also inside sequences; a code point above U+007E ends the sequence that it breaks into and is lost
- * with it. Control characters inside a sequence act at once, as on a VT; ESC, CAN and SUB break it off.
+ * Bytes are decoded as UTF-8 before they are parsed, also inside sequences; a code point above U+007E ends the sequence
+ * that it breaks into and is lost with it. Control characters inside a sequence act at once, as on a VT; ESC, CAN and
+ * SUB break it off.
  *
- * A character in the last column leaves the cursor behind it (x == columns): only the next character wraps, so that text as wide as the
- * screen followed by a new line leaves no empty row. */
+ * A character in the last column leaves the cursor behind it (x == columns): only the next character wraps, so that
+ * text as wide as the screen followed by a new line leaves no empty row. */
 #include "kernel/drivers/console/vt_internal.h"
 #include "lib/string.h"
 
@@ -65,6 +67,7 @@ static const char *print_run(struct vt *vt, const char *text, const char *end)
 	if (vt->insert || !is_printable_ascii(*text))
 		return text;
 	wrap_pending(vt);
+	vt_touch(vt, vt->y, vt->y + 1);
 
 	cell_t *cell = vt_row(vt, vt->y) + vt->x, pen = vt->pen_cell;
 	size_t room = vt->columns - vt->x;
@@ -105,6 +108,7 @@ static void print(struct vt *vt, uint32_t code_point)
 	wrap_pending(vt);
 	if (vt->insert)
 		vt_insert_cells(vt, 1);
+	vt_touch(vt, vt->y, vt->y + 1);
 	vt_row(vt, vt->y)[vt->x++] = vt->pen_cell | (cell_t)glyph << 48;
 	vt_settle_unwrapped(vt);
 }

@@ -49,6 +49,7 @@ struct vt {
 	uint32_t columns, rows;
 	uint32_t history;		/* rows in the ring, at least rows */
 	uint32_t top;			/* ring index of the screen's first row */
+	uint32_t dirty_top, dirty_bottom;	/* rows [top, bottom) whose cells may have changed since the owner set them to (rows, 0) */
 	uint64_t scrolled;		/* rows that left the screen at the top, ever */
 	uint32_t x, y;			/* cursor; x may be columns: the next character wraps */
 	bool wrap, cursor_visible, insert, origin;

@@ -1,7 +1,8 @@
 /* The terminal's control sequences: what CSI, parameters and a final character do (ECMA-48, 5th edition, section 8.3).
  *
- * An unknown final character does nothing. Parameters that were not given are 0, which for counts and positions means 1. Where the standard, DEC and
- * Linux differ, it is as on Linux's console: relative moves do not stop at the scroll region's margins unless origin mode is on. */
+ * An unknown final character does nothing. Parameters that were not given are 0, which for counts and positions means
+ * 1. Where the standard, DEC and Linux differ, it is as on Linux's console: relative moves do not stop at the scroll
+ * region's margins unless origin mode is on. */
 #include "kernel/drivers/console/vt_internal.h"
 #include "lib/string.h"
 

@@ -1,7 +1,8 @@
-/* What the terminal's four files share: vt.c (the parser), vt_csi.c (control sequences), vt_pen.c (attributes to colours), vt_screen.c (cells and cursor).
+/* What the terminal's four files share: vt.c (the parser), vt_csi.c (control sequences), vt_pen.c (attributes to
+ * colours), vt_screen.c (cells and cursor).
  *
- * Rules: rows and columns given are on the screen, counts are at least 1 and are cut to what there is. Whatever edits the screen first takes the cursor
- * out of the state "wrap before the next character" by vt_settle(). */
+ * Rules: rows and columns given are on the screen, counts are at least 1 and are cut to what there is. Whatever edits
+ * the screen first takes the cursor out of the state "wrap before the next character" by vt_settle(). */
 #ifndef KERNEL_DRIVERS_CONSOLE_VT_INTERNAL_H
 #define KERNEL_DRIVERS_CONSOLE_VT_INTERNAL_H
 
@@ -31,6 +32,15 @@ static inline void vt_settle_unwrapped(struct vt *vt)
 {
 	if (!vt->wrap)
 		vt_settle(vt);
+}
+
+/* The cells of rows [from, to) change. */
+static inline void vt_touch(struct vt *vt, uint32_t from, uint32_t to)
+{
+	if (from < vt->dirty_top)
+		vt->dirty_top = from;
+	if (to > vt->dirty_bottom)
+		vt->dirty_bottom = to;
 }
 
 /* Keep the cursor's place and the pen, and take them back. */

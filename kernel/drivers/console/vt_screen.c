@@ -1,10 +1,11 @@
 /* The terminal's cells and cursor.
  *
- * The rows are a ring. Scrolling the whole screen, which a log does once a line, turns the ring by one and blanks the row that comes in; everything else that
- * shifts rows (a scroll region, inserted and deleted lines) copies them, because the rows around must stay where they are.
+ * The rows are a ring. Scrolling the whole screen, which a log does once a line, turns the ring by one and blanks the
+ * row that comes in; everything else that shifts rows (a scroll region, inserted and deleted lines) copies them,
+ * because the rows around must stay where they are.
  *
- * Blank cells take the pen's background ("bce", as Linux's console does), so a program that sets a background and clears gets a
- * coloured screen. */
+ * Blank cells take the pen's background ("bce", as Linux's console does), so a program that sets a background and
+ * clears gets a coloured screen. */
 #include "kernel/drivers/console/vt_internal.h"
 #include "lib/string.h"
 
@@ -41,6 +42,7 @@ void vt_erase(struct vt *vt, uint32_t row, uint32_t from, uint32_t to)
 {
 	cell_t *cells = vt_row(vt, row), blank = vt->blank;
 
+	vt_touch(vt, row, MIN(row + 1, vt->rows));
 	for (uint32_t x = from; x < to; x++)
 		cells[x] = blank;
 }
@@ -60,6 +62,7 @@ void vt_line_feed(struct vt *vt)
 	} else if (vt->region_top == 0 && vt->region_bottom == vt->rows) {
 		vt->top = vt->top + 1 == vt->history ? 0 : vt->top + 1;
 		vt->scrolled++;
+		vt_touch(vt, 0, vt->rows);
 		vt_erase(vt, vt->rows - 1, 0, vt->columns);
 	} else {
 		vt_scroll_up(vt, vt->region_top, vt->region_bottom, 1);
@@ -77,6 +80,7 @@ void vt_reverse_line_feed(struct vt *vt)
 
 static void copy_row(struct vt *vt, uint32_t to, uint32_t from)
 {
+	vt_touch(vt, to, to + 1);
 	memcpy(vt_row(vt, to), vt_row(vt, from), vt->columns * sizeof(cell_t));
 }
 

@@ -88,12 +88,8 @@ static void serial_write(struct console *c, const char *text, size_t size)
 {
 	struct uart *u = (struct uart *)c;
 
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '\n')
-			uart_put(u, '\r');
+	for (size_t i = 0; i < size; i++)
 		uart_put(u, (uint8_t)text[i]);
-	}
-	u->room = 0;	/* time passes until the next call; ask again then */
 }
 
 static int serial_read(struct console *c)

@@ -1,0 +1,25 @@
+/* The list of benchmarks and the command that runs them. */
+#include "kernel/core/bench.h"
+
+#include <abi/linux/errno.h>
+#include "kernel/core/monitor.h"
+#include "lib/string.h"
+
+extern const struct bench benches_start[], benches_end[];
+
+void bench_report(const char *name, uint64_t value, const char *unit)
+{
+	monitor_printf("%s %llu %s\n", name, (unsigned long long)value, unit);
+}
+
+static int bench_command(int argc, char **argv)
+{
+	for (const struct bench *b = benches_start; b < benches_end; b++) {
+		if (argc < 2)
+			monitor_printf("  %-12s %s\n", b->name, b->help);
+		else if (strcmp(b->name, argv[1]) == 0)
+			return b->run();
+	}
+	return argc < 2 ? 0 : -EINVAL;
+}
+MONITOR_COMMAND(bench, "[NAME]", "measure; without a name, the list of what can be measured", bench_command);

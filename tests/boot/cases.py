@@ -1,0 +1,131 @@
+"""The table of boot tests: machines and what must be seen on them.
+
+A name says what is special about the machine; the rest is a q35 with 256 MiB, one CPU, OVMF, a VGA that prefers 1280x800 and a virtio
+disk. The rings: boot; `smoke` for the few of them that every variant of the build must pass; kernel for the tests that run inside
+the kernel; slow for what is run once in a while.
+"""
+
+from case import READY, AtMost, Case, Golden, Instructions, Packed, See, Size, Touched, Type
+from samara import qemu
+
+# The console's colours (kernel/drivers/console/vt_pen.c) and the panic page's (panic_screen.c).
+BACKGROUND, TEXT, WHITE, GREY, GREEN, PROMPT_GREEN = 0x101418, 0xd0d4d8, 0xffffff, 0x6b747d, 0x7fbf6a, 0xa5e08c
+PANIC_PAGE, PANIC_BAND, PANIC_SECTION = 0x1b1f3b, 0xa3283f, 0xf2b8a0
+
+SMOKE = ("boot", "smoke")
+KERNEL = ("kernel",)
+SLOW = ("slow",)
+KERNEL_TEST = "loader/kernel-test.EFI"
+# U-Boot is a second, independent UEFI: no graphics, descriptors of another size, an ACPI 1.0 root pointer. It is the fast one, too.
+U_BOOT = {"firmware": "u-boot", "chipset": "pc", "display": "none"}
+SECURE = {"firmware": "ovmf-secure", "secure_boot": True}
+# One instruction is one nanosecond, and `rep` counts each repetition: without ERMS the kernel's own choice is quadwords.
+COUNTED = {"icount": True, "cpu": "max,-erms", "resolution": (1024, 768)}
+
+
+def booted(*between):
+    """The usual course: ready, something, switched off at the prompt."""
+    return [READY, *between, Type("poweroff")]
+
+
+def shown(width, height, turned=0, bits=32):
+    """On a screen of this size stands the banner, in its colours, and the prompt below it."""
+    seen = (lambda *arguments: See(*arguments, turned=turned))
+    return booted(Size(width, height), seen(r"Samara \d+\.\d+\.\d+", WHITE, BACKGROUND), seen(r"display", GREY, BACKGROUND),
+        seen(rf"{width}×{height}, {bits} bits", TEXT, BACKGROUND), seen(READY, TEXT, BACKGROUND), seen("samara>", PROMPT_GREEN, BACKGROUND))
+
+
+def on_stick(text):
+    """What a person wrote into samara/cmdline.txt."""
+    return {"samara/cmdline.txt": text}
+
+
+CASES = [
+    # Firmware and chipset.
+    Case("boot-u-boot", booted(), U_BOOT, rings=SMOKE),
+    Case("boot-u-boot-tables", [r"memory: \d+ descriptors of 40 bytes", r"acpi: \d+ tables by RSDT", "Das U-Boot, UEFI 2", *booted()], U_BOOT),
+    Case("boot-q35", shown(1280, 800), rings=SMOKE),
+    Case("boot-pc", shown(1280, 800), {"chipset": "pc"}),
+    Case("boot-ovmf-2m", shown(1280, 800), {"firmware": "ovmf-2m"}),
+    Case("boot-ovmf-2m-pc", shown(1280, 800), {"firmware": "ovmf-2m", "chipset": "pc"}),
+    Case("boot-secure", ["Secure Boot is on: only what is inside the signed file counts", "Secure Boot on", *booted()], SECURE),
+    Case("boot-secure-unsigned", [r"Access Denied|Security Violation"], {"firmware": "ovmf-secure"}, end=None, forbidden=("samara",)),
+    Case("boot-secure-ignores-files", booted(), SECURE, files={**on_stick(b"exec=panic"), "samara/initrd.cpio": b"not signed"}),
+
+    # What it boots from.
+    Case("boot-sata", booted(), {"disk": "sata"}),
+    Case("boot-ide", booted(), {"disk": "ide", "chipset": "pc"}),
+    Case("boot-nvme", booted(), {"disk": "nvme"}),
+    Case("boot-usb-stick", booted(), {"disk": "usb"}),
+    Case("boot-network", booted(), {"disk": qemu.NETWORK}),
+
+    # Displays.
+    Case("boot-display-cirrus", [r"console: 800x600 pixels", *shown(800, 600)], {"display": "cirrus"}),
+    Case("boot-display-cirrus-masks", ["console: 1024x768 pixels", *booted()], {"display": "cirrus"}, "video=1024x768"),
+    Case("boot-display-virtio", shown(1280, 800), {"display": "virtio"}),
+    Case("boot-display-ramfb", shown(800, 600), {"display": "ramfb"}),
+    Case("boot-display-blt-only", ["display: none of [12] graphics outputs has a framebuffer", *booted()], {"display": "bltonly"}),
+    Case("boot-display-several", [r"display: 2 of \d graphics outputs have a framebuffer", *shown(1280, 800)], {"display": "several"}),
+    Case("boot-display-none", ["display: none of 0 graphics outputs has a framebuffer", *booted()], {"display": "none"}),
+    Case("boot-1024x768", shown(1024, 768), {"resolution": (1024, 768)}),
+    Case("boot-1366x768", shown(1366, 768), {"resolution": (1366, 768)}),
+    Case("boot-3200x1800", ["characters of 16x32", *shown(3200, 1800)], {"resolution": (3200, 1800)}),
+    Case("boot-3840x2160", ["characters of 16x32", *shown(3840, 2160)], {"resolution": (3840, 2160)}, "video=3840x2160"),
+    Case("boot-video-offered", shown(800, 600), cmdline="video=800x600"),
+    Case("boot-video-not-offered", ["video= is 801x601, which the firmware does not offer", *shown(1280, 800)], cmdline="video=801x601"),
+    Case("boot-video-junk", ["video= takes WIDTHxHEIGHT", *shown(1280, 800)], cmdline="video=best"),
+    Case("boot-rotate-90", shown(1024, 768, turned=90), {"resolution": (1024, 768)}, "rotate=90"),
+    Case("boot-rotate-180", shown(1024, 768, turned=180), {"resolution": (1024, 768)}, "rotate=180"),
+    Case("boot-rotate-270", shown(1024, 768, turned=270), {"resolution": (1024, 768)}, "rotate=3"),
+
+    # Memory: how much, and that it is not touched.
+    Case("boot-64-mib", shown(1280, 800), {"memory": 64}),
+    Case("boot-4-gib", [r"free of 4096 MiB", Touched(64), Type("poweroff")], {"memory": 4096}),
+    Case("boot-64-gib", [r"free of 65536 MiB", Touched(64), Type("poweroff")], {"memory": 65536}),
+
+    # A machine without something.
+    Case("boot-4-cpus", booted(), {"cpus": 4}),
+    Case("boot-no-serial", [See("samara>", PROMPT_GREEN, BACKGROUND)], {"serial": False}, end=None),
+    Case("boot-no-timers", booted(), {"extra": ("-machine", "hpet=off")}),
+    Case("boot-oldest-cpu", booted(), {"cpu": "qemu64"}),
+
+    # The command line, from its three places.
+    Case("boot-cmdline-file", [READY], files=on_stick(b"exec=\"help; poweroff\"\r\n")),
+    Case("boot-cmdline-file-wins", [READY], cmdline="exec=panic", files=on_stick(b"exec=poweroff")),
+    Case("boot-cmdline-file-utf16", [r"cmdline\.txt ignored: it is not UTF-8", *booted()], files=on_stick("exec=panic".encode("utf-16"))),
+    Case("boot-cmdline-file-long", [r"cmdline\.txt ignored: with it the command line is longer", *booted()], files=on_stick(b"x" * 4090)),
+    Case("boot-initrd-packed", booted(), {"initrd": b"070701" * 100000}),
+
+    # The monitor, typed at over serial.
+    Case("monitor-help", booted(Type("help"), r"^  help +this list", r"^  poweroff ")),
+    Case("monitor-mem", booted(Type("mem"), r"^ +\d+ KiB  usable", r"KiB  RAM in all"), U_BOOT),
+    Case("monitor-map", booted(Type("map"), r"^0000000000000000-"), U_BOOT),
+    Case("monitor-boot", booted(Type("boot"), r"^ +0\.000 ms .* loader: ", r"ready$"), U_BOOT),
+    Case("monitor-log", booted(Type("log"), r"^\[ +0\.\d{6}\] memory: "), U_BOOT),
+    Case("monitor-unknown", booted(Type("nonsense"), r"^nonsense: no such command"), U_BOOT),
+    Case("monitor-editing", booted(Type("hellp\x1b[D\x7f"), r"^  help +this list"), U_BOOT),
+    Case("monitor-reboot", [READY, Type("reboot")], end=qemu.RESET),
+    Case("monitor-poweroff-by-firmware", [READY, Type("poweroff")], {"report": False}),
+    Case("monitor-exec", [READY, r"KiB  usable", r"^  help +this list"], U_BOOT, 'exec="mem; help; poweroff"'),
+
+    # Panic.
+    Case("panic-status", [READY, Type("panic"), "^Kernel panic: asked for at the monitor", "^Backtrace", r"panic_command\+0x", r"kmain\+0x"],
+        U_BOOT, end=qemu.PANIC, forbidden=()),
+    Case("panic-fault", [READY, Type("panic fault"), "^Kernel panic: page fault: writing 0xdead0000", r"^RIP .*RFLAGS", r"panic_command\+0x"],
+        U_BOOT, end=qemu.PANIC, forbidden=()),
+    Case("panic-breakpoint-resumes", booted(Type("panic breakpoint"), r"trap: breakpoint at panic_command\+0x"), U_BOOT),
+    Case("panic-screen", [READY, Type("panic fault"), See("Kernel panic: page fault: writing 0xdead0000", WHITE, PANIC_BAND),
+        See("^ +Registers", PANIC_SECTION, PANIC_PAGE), See(r"panic_command\+0x", None, PANIC_PAGE)], {"report": False}, end=None, forbidden=()),
+    Case("panic-reboots", [READY, Type("panic"), "^Kernel panic: "], {"report": False}, "panic=1", end=qemu.RESET, forbidden=()),
+
+    # What it costs.
+    Case("cost-boot", [Instructions(12_000_000), Type("poweroff")], COUNTED, "bench.stamp", timeout=240),
+    Case("cost-boot-64-gib", [Instructions(18_000_000), Type("poweroff")], {**COUNTED, "memory": 65536}, "bench.stamp", timeout=240),
+
+    # The tests inside the kernel.
+    Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, rings=KERNEL),
+
+    # Longer ones.
+    Case("slow-64-cpus", booted(), {"cpus": 64}, timeout=180, rings=SLOW),
+    Case("slow-255-cpus", booted(), {"cpus": 255}, timeout=300, rings=SLOW),
+]

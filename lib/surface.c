@@ -55,7 +55,9 @@ static bool mask_read(uint32_t mask, unsigned bytes, uint8_t *ret_shift, uint8_t
 	if (!mask || bit_width(mask) > bytes * 8)
 		return false;
 	unsigned shift = (unsigned)__builtin_ctz(mask), bits = bit_width(mask >> shift);
-	if (mask >> shift != 0xffffffffu >> (32 - bits))
+	/* One run of ones and one more is a power of two. */
+	uint64_t run = (uint64_t)(mask >> shift) + 1;
+	if (run & (run - 1))
 		return false;
 	/* Colours have 8 bits: of a wider field (10-10-10, say) the highest 8 are used. */
 	unsigned unused = bits > 8 ? bits - 8 : 0;

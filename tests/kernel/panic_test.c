@@ -46,7 +46,7 @@ KERNEL_TEST_PANIC(panic_invalid_opcode)
 
 static __attribute__((noinline)) uint64_t recurse(uint64_t depth)
 {
-	volatile uint8_t frame[256];
+	volatile uint8_t frame[256] = { 0 };
 
 	frame[depth % sizeof(frame)] = (uint8_t)depth;
 	if (zero)	/* it never ends, and the compiler is not to know */

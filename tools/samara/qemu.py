@@ -327,6 +327,11 @@ class Guest:
     def screenshot(self, path, form="ppm"):
         self.qmp.command("screendump", filename=os.path.abspath(path), format=form)
 
+    def framebuffer(self, path, size):
+        """Save the first bytes of the graphics adapter's memory, as the guest writes it."""
+        devices = [d for bus in self.qmp.command("query-pci") for d in bus["devices"] if d["class_info"]["class"] == 0x0300]
+        self.qmp.command("pmemsave", val=devices[0]["regions"][0]["address"], size=size, filename=os.path.abspath(path))
+
     def panicked(self):
         """Whether the text of a panic came over the serial line, for a machine that does not report."""
         with open(os.path.join(self.folder, "serial"), "rb") as f:

@@ -119,12 +119,10 @@ class Screen:
         return "\n".join("".join(cell.char for cell in row).rstrip() for row in self.cells)
 
     def find(self, pattern):
-        """The cells of the first match of a regular expression within a row; None where there is none."""
+        """The cells of each match of a regular expression within a row."""
         for row in self.cells:
-            match = re.search(pattern, "".join(cell.char for cell in row))
-            if match:
-                return row[match.start():match.end()]
-        return None
+            for match in re.finditer(pattern, "".join(cell.char for cell in row).rstrip()):
+                yield row[match.start():match.end()]
 
 
 def _commonest(rows):

@@ -1,4 +1,4 @@
-/* A samara beside the facts: a seed on the left, its wing to the right, in half blocks. */
+/* A samara beside the facts: the seed at the lower left, its wing up to the right. */
 #include "kernel/banner.h"
 
 #include "kernel/arch/cpu.h"
@@ -15,17 +15,36 @@
 
 #define LINES 8
 #define LINE_BYTES 160
+#define COLUMNS_WITH_PICTURE 96
+
+#define WING "\033[32m"
+#define EDGE "\033[92m"
+#define SEED "\033[33m"
 
 static const char *const picture[LINES] = {
-	"                 ▄▄▄▄▄▄  ",
-	"            ▄▄▓▓▓▓▓▓▓▓▓▓▌",
-	"         ▄▓▓▓▒▒▓▓▒▒▓▓▒▒▓▀",
-	"      ▄▓▓▒▒▓▒▒▓▓▒▓▓▓▀▀▀  ",
-	"   ▗▄▓▓▒▓▒▓▓▓▓▀▀▀        ",
-	"  ▟████▓▓▀▀▀             ",
-	"  █████▛                 ",
-	"   ▀▀▀                   ",
+	EDGE "                ▄▄▄▄▄▄   ",
+	EDGE "           ▄▄▓▓▓▓▓" WING "▒▒▒▒▒▄ ",
+	EDGE "       ▄▄▓▓▓▓" WING "▒▒▒▒▒░▒▒▒▀  ",
+	EDGE "    ▄▓▓▓▓" WING "▒▒▒▒░▒▒▒░▒▀▀    ",
+	EDGE "  ▄▓▓▓" WING "▓▒▒▒░▒▒▒▀▀▀        ",
+	SEED " ▄███" WING "▓▓▒▒▀▀▀             ",
+	SEED " █████▀                  ",
+	SEED "  ▀▀▀                    ",
 };
+
+/* CPUID's signature in the words people use; itself where we know no better. */
+static const char *hypervisor_text(const char *signature)
+{
+	static const char *const known[][2] = {
+		{ "TCGTCGTCGTCG", "QEMU's TCG" }, { "KVMKVMKVM", "KVM" }, { "VMwareVMware", "VMware" }, { "Microsoft Hv", "Hyper-V" },
+		{ "XenVMMXenVMM", "Xen" }, { "VBoxVBoxVBox", "VirtualBox" }, { "bhyve bhyve", "bhyve" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(signature, known[i][0]) == 0)
+			return known[i][1];
+	return signature;
+}
 
 static const char *secure_boot_text(uint32_t state)
 {
@@ -79,15 +98,17 @@ void banner_print(void)
 		fact(lines[1], "machine", "%s %s", names->system_vendor, names->system_product);
 	else
 		fact(lines[1], "machine", "nameless PC");
-	fact(lines[2], "cpu", "%s%s%s%s", cpu_model_name(), hypervisor[0] ? " (under " : "", hypervisor, hypervisor[0] ? ")" : "");
+	fact(lines[2], "cpu", "%s%s%s", cpu_model_name(), hypervisor[0] ? " under " : "", hypervisor_text(hypervisor));
 	fact(lines[3], "memory", "%llu MiB, %llu MiB free", (unsigned long long)(memory_total() + MIB(1) / 2) / MIB(1),
 	     (unsigned long long)bootmem_free() / MIB(1));
 	display_fact(lines[4]);
 	firmware_fact(lines[5]);
 	fact(lines[6], "boot", "%lld.%lld ms since the EFI entry point", (long long)now / 1000000, (long long)now / 100000 % 10);
+	uint32_t columns, rows;
+	bool narrow = fbcon_size(&columns, &rows) && columns < COLUMNS_WITH_PICTURE;
 	console_write("\n", 1);
 	for (unsigned i = 0; i < LINES; i++)
-		console_printf("\033[32m%s\033[0m  %s\n", picture[i], lines[i]);
+		console_printf("%s\033[0m  %s\n", narrow ? "" : picture[i], lines[i]);
 	console_write("\n", 1);
 }
 

@@ -2,8 +2,8 @@
  *
  * A slot holds a part of a message; a message takes as many slots in a row as it needs, claimed together with one addition to `head`. A slot's
  * sequence number says whether it is whole: 0 while it is written, else its position + 1. A reader compares it before and after copying, so a slot
- * that is overwritten meanwhile is noticed and passed over. A writer that is stopped for a whole turn of the ring can spoil one slot; no other
- * message suffers. */
+ * that is overwritten meanwhile is noticed and passed over. A reader waits at a slot that is claimed and not yet whole: its writer was interrupted, and
+ * shows the message when it goes on. Only a panic passes over it, since that writer may be stopped for good. */
 #include "kernel/core/log.h"
 
 #include "kernel/arch/cpu.h"
@@ -27,10 +27,13 @@ struct slot {
 	char text[SLOT_TEXT];
 };
 
+enum slot_state { SLOT_WHOLE, SLOT_UNFINISHED, SLOT_GONE };
+
 static struct slot ring[SLOTS];
 static uint64_t head;		/* atomic: the next free position */
 static nsec_t (*ticks_to_nsec)(uint64_t ticks);
 static enum log_level console_level = LOG_DEBUG;
+static bool skip_unfinished;
 
 static void slot_write(uint64_t position, const struct slot *content)
 {
@@ -42,15 +45,16 @@ static void slot_write(uint64_t position, const struct slot *content)
 	__atomic_store_n(&s->sequence, position + 1, __ATOMIC_RELEASE);
 }
 
-static bool slot_read(uint64_t position, struct slot *ret)
+static enum slot_state slot_read(uint64_t position, struct slot *ret)
 {
 	struct slot *s = &ring[position % SLOTS];
+	uint64_t sequence = __atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE);
 
-	if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) != position + 1)
-		return false;
+	if (sequence != position + 1)
+		return sequence > position || skip_unfinished ? SLOT_GONE : SLOT_UNFINISHED;
 	memcpy(ret, s, sizeof(*ret));
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&s->sequence, __ATOMIC_RELAXED) == position + 1;
+	return __atomic_load_n(&s->sequence, __ATOMIC_RELAXED) == position + 1 ? SLOT_WHOLE : SLOT_GONE;
 }
 
 static void log_write(uint64_t ticks, enum log_level level, const char *format, va_list arguments)
@@ -88,13 +92,14 @@ void log_message(enum log_level level, const char *format, ...)
 	va_end(arguments);
 }
 
-/* All parts of the message at `position`, or false where one of them is gone. */
-static bool message_read(uint64_t position, struct log_record *ret, unsigned *ret_parts)
+/* All parts of the message at `position`. */
+static enum slot_state message_read(uint64_t position, struct log_record *ret, unsigned *ret_parts)
 {
 	struct slot s;
+	enum slot_state state = slot_read(position, &s);
 
-	if (!slot_read(position, &s) || !s.first)
-		return false;
+	if (state != SLOT_WHOLE || !s.first)
+		return state == SLOT_WHOLE ? SLOT_GONE : state;
 	*ret_parts = s.parts_left + 1u;
 	ret->ticks = s.ticks;
 	ret->level = s.level;
@@ -104,11 +109,12 @@ static bool message_read(uint64_t position, struct log_record *ret, unsigned *re
 		ret->size += MIN(s.size, sizeof(ret->text) - 1 - ret->size);
 		if (++i == *ret_parts)
 			break;
-		if (!slot_read(position + i, &s) || s.first)
-			return false;
+		state = slot_read(position + i, &s);
+		if (state != SLOT_WHOLE || s.first)
+			return state == SLOT_WHOLE ? SLOT_GONE : state;
 	}
 	ret->text[ret->size] = '\0';
-	return true;
+	return SLOT_WHOLE;
 }
 
 bool log_read(uint64_t *position, struct log_record *ret)
@@ -118,11 +124,13 @@ bool log_read(uint64_t *position, struct log_record *ret)
 
 	if (end > SLOTS && *position < end - SLOTS)
 		*position = end - SLOTS;
-	for (; *position < end; ++*position)
-		if (message_read(*position, ret, &parts)) {
+	for (; *position < end; ++*position) {
+		enum slot_state state = message_read(*position, ret, &parts);
+		if (state == SLOT_WHOLE)
 			*position += parts;
-			return true;
-		}
+		if (state != SLOT_GONE)
+			return state == SLOT_WHOLE;
+	}
 	return false;
 }
 
@@ -131,6 +139,11 @@ uint64_t log_tail(unsigned count)
 	uint64_t end = __atomic_load_n(&head, __ATOMIC_ACQUIRE);
 
 	return end > count ? end - count : 0;
+}
+
+void log_skip_unfinished(void)
+{
+	skip_unfinished = true;
 }
 
 void log_set_clock(nsec_t (*to_nsec)(uint64_t ticks))
@@ -161,11 +174,12 @@ void log_init(void)
 		console_level = LOG_DEBUG + 1;
 }
 
-/* Linux prints levels below loglevel, so 7 leaves debug messages out. */
-static void show_on(struct console *c)
+/* Linux prints levels below loglevel, so 7 leaves debug messages out. True where there was anything new. */
+static bool show_on(struct console *c)
 {
 	struct log_record record;
 	char line[LOG_STAMP + LOG_LINE_MAX + 24], stamp[LOG_STAMP];
+	uint64_t before = c->log_position;
 
 	while (log_read(&c->log_position, &record)) {
 		if (record.level >= console_level)
@@ -178,6 +192,7 @@ static void show_on(struct console *c)
 			ksnprintf(line, sizeof(line), "%s%s\n", stamp, record.text);
 		console_emit(c, line, strlen(line));
 	}
+	return c->log_position != before;
 }
 
 void log_show(void)
@@ -185,9 +200,10 @@ void log_show(void)
 	if (!ticks_to_nsec)
 		return;
 	/* Who holds the lock looks again after giving it up, so nobody's message is left behind. */
-	while (console_pending(__atomic_load_n(&head, __ATOMIC_ACQUIRE)) && console_trylock()) {
+	for (bool progress = true; progress && console_pending(__atomic_load_n(&head, __ATOMIC_ACQUIRE)) && console_trylock();) {
+		progress = false;
 		for (struct console *c = console_first(); c; c = c->next)
-			show_on(c);
+			progress |= show_on(c);
 		console_unlock();
 	}
 }

@@ -34,11 +34,15 @@ struct log_record {
 	char text[LOG_LINE_MAX];	/* ends with a NUL that size does not count */
 };
 
-/* Read the message that starts in slot *position or the next one that is still there, and move *position behind it. False at the end. */
+/* Read the message that starts in slot *position or the next one that is still there, and move *position behind it. False at the end, and at a
+ * message that is being written. */
 bool log_read(uint64_t *position, struct log_record *ret);
 
 /* The position of the message that is `count` messages (or slots, where messages are long) from the end. */
 uint64_t log_tail(unsigned count);
+
+/* In a panic: a message whose writer was stopped no longer holds up the ones behind it. */
+void log_skip_unfinished(void);
 
 /* Set by the clock: ticks to nanoseconds since the EFI entry point. Before that times are unknown. */
 void log_set_clock(nsec_t (*to_nsec)(uint64_t ticks));

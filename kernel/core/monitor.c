@@ -63,6 +63,7 @@ static int run_one(const char *text, size_t size)
 		return -ENOENT;
 	}
 	int error = command->run(count, words);
+	console_flush();
 	if (error == -EINVAL && command->usage[0])
 		monitor_printf("usage: %s %s\n", command->name, command->usage);
 	else if (error)

@@ -110,6 +110,7 @@ static _Noreturn void panic_run(const struct trap_frame *frame, const char *form
 	cpu_irq_save();
 	switch (__atomic_fetch_add(&depth, 1, __ATOMIC_SEQ_CST)) {
 	case 0:
+		log_skip_unfinished();
 		add("Kernel panic: ");
 		add_arguments(format, arguments);
 		add("\n");

@@ -33,7 +33,7 @@ static void exec_from_cmdline(void)
 void kmain(const struct handoff *handoff)
 {
 	cpu_init_cpu();				/* control registers, memory types */
-	gdt_init_cpu(&boot_cpu_local, boot_stacks);
+	gdt_init_cpu(boot_stacks);
 	idt_init();
 	idt_init_cpu();				/* from here on a fault is reported */
 	boot_info_accept(handoff);

@@ -57,8 +57,12 @@ void bootmem_init(void)
 		panic("memory: the firmware's map has no usable range over 1 MiB");
 }
 
+/* A request that no range can hold leaves everything as it was, so that smaller ones go on. */
 static paddr_t take(uint64_t size, uint64_t align)
 {
+	const struct mem_range *was_current = current;
+	paddr_t was_bottom = bottom, was_top = top;
+
 	do {
 		paddr_t at = top - bottom >= size ? ALIGN_DOWN(top - size, align) : 0;
 		if (at >= bottom && at) {
@@ -66,6 +70,9 @@ static paddr_t take(uint64_t size, uint64_t align)
 			return top = at;
 		}
 	} while (range_take());
+	current = was_current;
+	bottom = was_bottom;
+	top = was_top;
 	return 0;
 }
 

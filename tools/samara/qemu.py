@@ -279,7 +279,7 @@ class Guest:
                 "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control", *more]
             pipe = None if terminal else subprocess.PIPE
             with open(os.path.join(self.folder, "stderr"), "wb") as errors:
-                self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=None if terminal else errors,
+                self.process = subprocess.Popen(argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=None if terminal else errors,
                     pass_fds=[theirs.fileno()])
         except FileNotFoundError:
             shutil.rmtree(self.folder)
@@ -290,8 +290,10 @@ class Guest:
         finally:
             theirs.close()
         self.argv = argv
+        self._reader = threading.Thread(target=self._read, daemon=True)
         if not terminal:
-            threading.Thread(target=self._read, daemon=True).start()
+            self._reader.start()
+        self._monitor = ours
         try:
             self.qmp = qmp.Qmp(ours)
         except qmp.QmpError:
@@ -300,7 +302,7 @@ class Guest:
 
     def _read(self):
         while True:
-            data = self.process.stdout.read1(65536)
+            data = self.process.stdout.read(65536)
             self.serial.feed(data)
             if not data:
                 return
@@ -322,7 +324,6 @@ class Guest:
     def type(self, text):
         """Type on the serial line."""
         self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
 
     def screenshot(self, path, form="ppm"):
         self.qmp.command("screendump", filename=os.path.abspath(path), format=form)
@@ -359,6 +360,11 @@ class Guest:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.process.stdout:
+            self._reader.join(5)        # it reads to the end of what the guest said
+            self.process.stdin.close()
+            self.process.stdout.close()
+        self._monitor.close()
         path = os.path.join(self.folder, "stderr")
         if os.path.exists(path):
             with open(path, encoding="utf-8", errors="replace") as f:

@@ -81,10 +81,10 @@ def choose(known, wanted, slow):
 
 
 def run(folder, names):
-    """Run tests and count them."""
+    """Build what the tests need, run them and count them."""
     log = folder / "meson-logs/testlog.json"
     log.unlink(missing_ok=True)
-    status = subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", *names], check=False).returncode
+    status = subprocess.run(["meson", "test", "-C", folder, "--print-errorlogs", *names], check=False).returncode
     counts = collections.Counter()
     if log.exists():
         with open(log, encoding="utf-8") as f:

@@ -3,6 +3,7 @@
  * The firmware leaves CR0, CR4 and EFER as it likes, and other CPUs start with other defaults, so each bit is set to what the kernel wants and
  * none is inherited (Intel SDM volume 3, section 2.5). */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/pat.h"
@@ -15,7 +16,9 @@
 
 _Static_assert(BOOT_STACK_TOP == sizeof(struct guarded_stack), "as in entry.S");
 
-struct cpu_local boot_cpu_local;
+__attribute__((section(".percpu.first"))) struct cpu_local cpu_local;
+static char *boot_area = percpu_start;
+char **percpu_areas = &boot_area;
 __attribute__((section(".bss.stacks"))) struct guarded_stack boot_stacks[1 + IST_COUNT];
 
 _Noreturn void cpu_boot(struct handoff *handoff);
@@ -23,10 +26,15 @@ _Noreturn void cpu_boot(struct handoff *handoff);
 /* Entered from entry.S. The canary is read before the handoff is checked: any value will do if it is not one. */
 __attribute__((no_stack_protector)) void cpu_boot(struct handoff *handoff)
 {
-	boot_cpu_local.self = &boot_cpu_local;
-	boot_cpu_local.stack_canary = cpu_ticks() * 0x9e3779b97f4a7c15ull & ~0xffull;	/* the zero byte stops string overruns */
-	msr_write(MSR_GS_BASE, (uint64_t)&boot_cpu_local);
+	cpu_local.self = &cpu_local;
+	cpu_local.stack_canary = cpu_ticks() * 0x9e3779b97f4a7c15ull & ~0xffull;	/* the zero byte stops string overruns */
+	msr_write(MSR_GS_BASE, (uint64_t)&cpu_local);
 	kmain(handoff);
+}
+
+cpu_id_t cpu_id(void)
+{
+	return this_cpu(cpu_local).id;
 }
 
 void cpu_init_cpu(void)

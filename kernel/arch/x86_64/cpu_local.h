@@ -1,4 +1,4 @@
-/* What each CPU has for itself, reached through the GS base.
+/* What the architecture keeps for each CPU, reached through the GS base.
  *
  * Rules: the compiler's stack guard reads %gs:40 (-mstack-protector-guard-offset), so that member never moves. Everything here is touched by
  * its own CPU only. */
@@ -41,22 +41,17 @@ struct cpu_local {
 
 _Static_assert(offsetof(struct cpu_local, stack_canary) == 40, "-mstack-protector-guard-offset=40");
 
-static inline struct cpu_local *cpu_local(void)
-{
-	struct cpu_local *self;
-	__asm__("mov %%gs:0, %0" : "=r"(self));
-	return self;
-}
+/* First in the per-CPU section, so that %gs:0 is its address (kernel/arch/percpu.h). */
+extern struct cpu_local cpu_local;
 
-/* The boot CPU's, and its stacks: [0] is the one kmain runs on, [IST_*] the others. */
-extern struct cpu_local boot_cpu_local;
+/* The boot CPU's stacks: [0] is the one kmain runs on, [IST_*] the others. */
 extern struct guarded_stack boot_stacks[1 + IST_COUNT];
 
 /* gdt.c: load this CPU's segments and task state. */
 #define SELECTOR_KERNEL_CODE	0x08
 #define SELECTOR_KERNEL_DATA	0x10
 #define SELECTOR_TSS		0x28
-void gdt_init_cpu(struct cpu_local *cpu, struct guarded_stack *stacks);
+void gdt_init_cpu(struct guarded_stack *stacks);
 
 /* idt.c: fill the table, once; load it, on each CPU. */
 void idt_init(void);

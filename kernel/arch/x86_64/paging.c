@@ -46,8 +46,8 @@ static void guard_stacks(void)
 			panic("mmu: no guard page for stack %u", i);
 }
 
-/* Write-combining makes drawing many times faster, except where the MTRRs have the range as ordinary memory already (ramfb, some hypervisors): WC in the page
- * table would take the cache away from it (Intel SDM volume 3, table 12-7). */
+/* Write-combining makes drawing many times faster, except where the MTRRs have the range as ordinary memory already
+ * (ramfb, some hypervisors): WC in the page table would take the cache away from it (Intel SDM volume 3, table 12-7). */
 static void framebuffer_cache(const struct handoff *h)
 {
 	const struct handoff_framebuffer *fb = &h->framebuffer;
@@ -86,14 +86,15 @@ int mmu_make_space(struct pagetable *ret)
 	return error;
 }
 
-/* The next free stretch of the vmap range, an unmapped page behind it. */
+/* The next free stretch of the vmap range, an unmapped page behind it. NULL before mmu_init. */
 static void *vmap(paddr_t physical, uint64_t size, uint32_t flags)
 {
-	paddr_t first = ALIGN_DOWN(physical, PAGE_SIZE);
+	paddr_t first = ALIGN_DOWN(physical, PAGE_SIZE), most = physical_mask();
 	uint64_t bytes = ALIGN_UP(physical + size, PAGE_SIZE) - first;
 	vaddr_t at = vmap_next;
 
-	if (!size || physical + size < physical || (physical + size) >> 52 || bytes > VMAP_BASE + VMAP_SIZE - PAGE_SIZE - at)
+	if (!kernel_tables.root || !size || physical > most || size - 1 > most - physical ||
+	    bytes > VMAP_BASE + VMAP_SIZE - PAGE_SIZE - at)
 		return NULL;
 	if (pt_map(&kernel_tables, at, first, bytes, flags | PT_GLOBAL))
 		return NULL;

@@ -12,10 +12,13 @@
 #include "lib/pagetable.h"
 
 #define VMAP_BASE	0xffffc90000000000ull
-#define VMAP_SIZE	0x0000200000000000ull	/* 32 TiB */
+#define VMAP_SIZE	0x00001f0000000000ull	/* 31 TiB, up to the framebuffer */
 
-/* Take over the loader's tables: alloc_frame gives page-aligned frames, 0 where there are none. Unmaps what only the jump needed, puts the guard
- * pages in place, and gives the framebuffer its cache type. */
+_Static_assert(HANDOFF_DIRECT_MAP + HANDOFF_DIRECT_MAP_SIZE <= VMAP_BASE && VMAP_BASE + VMAP_SIZE <= HANDOFF_FRAMEBUFFER_MAP,
+	       "in this order, without overlaps");
+
+/* Take over the loader's tables: alloc_frame gives page-aligned frames, 0 where there are none. Unmaps what only the
+ * jump needed, puts the guard pages in place, and gives the framebuffer its cache type. */
 void mmu_init(const struct handoff *handoff, paddr_t (*alloc_frame)(void));
 
 /* An empty address space whose upper half is the kernel's. 0 or -ENOMEM. */

@@ -14,13 +14,6 @@ void pat_init_cpu(void)
 	msr_write(MSR_PAT, PAT_HALF << 32 | PAT_HALF);
 }
 
-static uint64_t physical_mask(void)
-{
-	uint32_t bits = cpuid_read_checked(0x80000008, 0).eax & 0xff;
-
-	return (1ull << (bits >= 36 && bits <= 52 ? bits : 36)) - 1;
-}
-
 /* Variable ranges alone (SDM volume 3, section 12.11.2.3): the fixed ones cover the first MiB, where no framebuffer of ours is. Where ranges
  * overlap UC wins, and WT over WB (section 12.11.4.1). */
 enum memory_type mtrr_type(paddr_t base, uint64_t size)

@@ -51,7 +51,6 @@ static inline uint64_t cr4_read(void) { uint64_t v; __asm__ volatile("mov %%cr4,
 static inline void cr0_write(uint64_t v) { __asm__ volatile("mov %0, %%cr0" :: "r"(v) : "memory"); }
 static inline void cr3_write(uint64_t v) { __asm__ volatile("mov %0, %%cr3" :: "r"(v) : "memory"); }
 static inline void cr4_write(uint64_t v) { __asm__ volatile("mov %0, %%cr4" :: "r"(v) : "memory"); }
-static inline void tlb_flush_page(vaddr_t address) { __asm__ volatile("invlpg (%0)" :: "r"(address) : "memory"); }
 
 struct cpuid { uint32_t eax, ebx, ecx, edx; };
 
@@ -68,6 +67,15 @@ static inline struct cpuid cpuid_read_checked(uint32_t leaf, uint32_t subleaf)
 	if (cpuid_read(leaf & 0xffff0000, 0).eax < leaf)
 		return (struct cpuid){ 0 };
 	return cpuid_read(leaf, subleaf);
+}
+
+/* The bits of a physical address on this CPU: an address with others faults by reserved bits in the page table (Intel SDM volume 3,
+ * section 4.1.4). */
+static inline uint64_t physical_mask(void)
+{
+	uint32_t bits = cpuid_read_checked(0x80000008, 0).eax & 0xff;
+
+	return (1ull << (bits >= 36 && bits <= 52 ? bits : 36)) - 1;
 }
 
 #endif

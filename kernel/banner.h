@@ -5,7 +5,7 @@
 /* Name and version, and the machine in a few lines. */
 void banner_print(void);
 
-/* "samara: ready in 12.345 ms, 4 CPUs, 249 MiB free of 256 MiB", and with bench.stamp the time stamps that scripts read. */
+/* "samara: ready in 12.345 ms, 4 CPUs, 249 MiB free of 256 MiB"; with bench.stamp the time stamps for scripts too. */
 void banner_print_ready(void);
 
 #endif

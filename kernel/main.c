@@ -1,7 +1,10 @@
 /* The boot as a table of contents. */
 #include "kernel/main.h"
 
+#include "kernel/arch/smp.h"
+#include "kernel/arch/timer.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/banner.h"
 #include "kernel/core/boot_info.h"
@@ -9,14 +12,21 @@
 #include "kernel/core/log.h"
 #include "kernel/core/memory_map.h"
 #include "kernel/core/monitor.h"
+#include "kernel/core/panic.h"
 #include "kernel/drivers/console/display.h"
 #include "kernel/drivers/console/fbcon.h"
 #include "kernel/drivers/console/panic_screen.h"
+#include "kernel/drivers/pci/pci.h"
 #include "kernel/drivers/power.h"
 #include "kernel/drivers/serial/uart16550.h"
+#include "kernel/irq/irq.h"
 #include "kernel/mm/bootmem.h"
+#include "kernel/smp/call.h"
+#include "kernel/smp/cpus.h"
 #include "kernel/time/clock.h"
+#include "kernel/time/clock_watch.h"
 #include "kernel/time/stage.h"
+#include "kernel/time/timer.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
@@ -33,10 +43,12 @@ static void exec_from_cmdline(void)
 void kmain(const struct handoff *handoff)
 {
 	cpu_init_cpu();				/* control registers, memory types */
-	gdt_init_cpu(boot_stacks);
+	gdt_init_cpu();
 	idt_init();
-	idt_init_cpu();				/* from here on a fault is reported */
+	idt_init_cpu();				/* from here on a fault is reported … */
+	panic_set_first_console(serial_init);	/* … on the serial line at least */
 	boot_info_accept(handoff);
+	clock_init_early();			/* time runs, at an unknown rate */
 	power_init();				/* how a panic ends */
 	display_init_early();			/* from here on a hang shows how far the boot came */
 	panic_screen_init();			/* and a panic is seen */
@@ -50,6 +62,22 @@ void kmain(const struct handoff *handoff)
 	stage_enter("firmware tables, clock");
 	firmware_init();
 	clock_init();				/* from here on waits are exact and the log has times */
+	pci_config_init(bootmem_alloc);
+	pci_init();				/* every device is known … */
+	pci_quiet();				/* … and none writes to memory or interrupts any more */
+
+	stage_enter("interrupts");
+	cpus_find();				/* this CPU's local APIC, and which others there are */
+	irq_init();				/* IOAPICs; nothing the firmware left on interrupts us */
+	timer_hw_init_cpu();
+	timers_init();
+	smp_call_init();
+	smp_stop_init();
+	irq_init_cpu();				/* from here on interrupts come */
+	clock_watch_init();			/* the clock gets better while the machine runs */
+
+	stage_enter("other CPUs");
+	cpus_start();
 
 	stage_enter("serial console");
 	serial_init();
@@ -65,4 +93,17 @@ void kmain(const struct handoff *handoff)
 
 	exec_from_cmdline();
 	monitor_loop();
+}
+
+void kmain_ap(void)
+{
+	cpu_init_cpu();
+	gdt_init_cpu();
+	idt_init_cpu();
+	lapic_init_cpu();
+	timer_hw_init_cpu();
+	smp_arch_arrive();
+	irq_init_cpu();				/* from here on interrupts come */
+	for (;;)
+		smp_arch_idle();
 }

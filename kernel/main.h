@@ -7,4 +7,7 @@
 /* The boot CPU, on its own stack, with the GS base set. */
 _Noreturn void kmain(const struct handoff *handoff);
 
+/* Each other CPU, on its own stack, with the GS base set. */
+_Noreturn void kmain_ap(void);
+
 #endif

@@ -8,11 +8,7 @@
  *
  * Signatures are looked at without mapping more than a table's header. Only the table asked for is mapped whole and
  * summed: real machines have a megabyte of AML in other tables, and 16 of 655 real machines have one with a wrong
- * checksum, which is no reason to doubt the rest.
- *
- * Tables grew with each version of the specification (the FADT has been seen with seven lengths), so what a reader
- * needs decides how long a table must be, never the table's revision. Offsets below are those of the ACPI
- * specification 6.5, table 5.9 for the FADT. */
+ * checksum, which is no reason to doubt the rest. */
 #include "lib/acpi.h"
 
 #include <abi/linux/errno.h>
@@ -31,27 +27,8 @@ enum {
 	RSDP_SIZE		= 36,	/* from revision 2 on */
 
 	TABLE_LENGTH		= 4,
-	TABLE_REVISION		= 8,
 	TABLE_HEADER		= 36,
 	TABLE_MOST		= 16 << 20,	/* more cannot be a table; the largest seen is under 1 MiB */
-
-	FADT_PM_TIMER		= 76,
-	FADT_PM_TIMER_LENGTH	= 91,
-	FADT_FLAGS		= 112,
-	FADT_X_PM_TIMER		= 208,
-	FADT_TIMER_32_BITS	= 1 << 8,
-	FADT_HARDWARE_REDUCED	= 1 << 20,
-
-	HPET_BASE		= 40,
-
-	SPCR_INTERFACE		= 36,
-	SPCR_BASE		= 40,
-	SPCR_BAUD		= 58,
-	SPCR_PRECISE_BAUD	= 80,
-
-	ADDRESS_SIZE		= 12,
-	SPACE_MEMORY		= 0,
-	SPACE_IO		= 1,
 };
 
 /* Map a table with its signature and check it. 0; -EFAULT; -EBADMSG. The header is mapped first, since only it says
@@ -174,96 +151,4 @@ int acpi_find(const struct acpi_root *root, const char signature[4], unsigned in
 		return table_open(root->map, root->context, address, signature, ret) ? -EBADMSG : 0;
 	}
 	return -ENOENT;
-}
-
-static struct acpi_address address_read(const uint8_t *at)
-{
-	return (struct acpi_address){
-		.space = at[0], .width = at[1], .access = at[3], .address = bytes_get_u64(at + 4),
-	};
-}
-
-/* Is this an address that a driver can reach with `size` bytes of registers: memory, or I/O ports under 64 Ki? */
-static bool address_usable(const struct acpi_address *a, unsigned size)
-{
-	if (a->space == SPACE_IO)
-		return a->address && a->address <= 0x10000 - size;
-	return a->space == SPACE_MEMORY && a->address;
-}
-
-int acpi_fadt_pm_timer(const struct acpi_table *fadt, struct acpi_address *ret, unsigned *ret_bits)
-{
-	const uint32_t flags = fadt->size >= FADT_FLAGS + 4 ? bytes_get_u32(fadt->data + FADT_FLAGS) : 0;
-	struct acpi_address timer = { 0 };
-
-	/* Without the fixed hardware the fields below mean nothing (section 4.1). */
-	if (flags & FADT_HARDWARE_REDUCED)
-		return -ENOENT;
-	if (fadt->size >= FADT_X_PM_TIMER + ADDRESS_SIZE)
-		timer = address_read(fadt->data + FADT_X_PM_TIMER);
-	/* Real machines have the long form, and zeros in it. */
-	if (!address_usable(&timer, 4) && fadt->size > FADT_PM_TIMER_LENGTH && fadt->data[FADT_PM_TIMER_LENGTH] == 4)
-		timer = (struct acpi_address){
-			.space = SPACE_IO, .width = 32, .access = 3,
-			.address = bytes_get_u32(fadt->data + FADT_PM_TIMER),
-		};
-	if (!address_usable(&timer, 4))
-		return -ENOENT;
-	*ret = timer;
-	*ret_bits = flags & FADT_TIMER_32_BITS ? 32 : 24;
-	return 0;
-}
-
-int acpi_hpet_base(const struct acpi_table *hpet, paddr_t *ret)
-{
-	if (hpet->size < HPET_BASE + ADDRESS_SIZE)
-		return -ENOENT;
-
-	/* Its width is 64, 8 and 0 on real machines, and says nothing. */
-	const struct acpi_address base = address_read(hpet->data + HPET_BASE);
-
-	if (base.space != SPACE_MEMORY || !base.address)
-		return -ENOENT;
-	*ret = base.address;
-	return 0;
-}
-
-/* Port Subtypes of the Microsoft DBG2 specification, which SPCR uses from revision 2 on; 0 and 1 meant 16550 and
- * 16450 before. */
-static bool spcr_is_16550(const struct acpi_table *spcr)
-{
-	const uint8_t interface = spcr->data[SPCR_INTERFACE];
-
-	return interface == 0 || interface == 1 || (interface == 0x12 && spcr->data[TABLE_REVISION] >= 2);
-}
-
-static uint32_t spcr_baud(const struct acpi_table *spcr)
-{
-	static const uint32_t rates[8] = { [3] = 9600, [4] = 19200, [6] = 57600, [7] = 115200 };
-	const uint8_t index = spcr->data[SPCR_BAUD];
-	uint32_t precise = 0;
-
-	/* Older revisions have other or reserved bytes there. */
-	if (spcr->data[TABLE_REVISION] >= 4 && spcr->size >= SPCR_PRECISE_BAUD + 4)
-		precise = bytes_get_u32(spcr->data + SPCR_PRECISE_BAUD);
-	if (precise)
-		return precise;
-	return index < ARRAY_SIZE(rates) ? rates[index] : 0;
-}
-
-int acpi_spcr_port(const struct acpi_table *spcr, struct acpi_address *ret, uint32_t *ret_baud)
-{
-	if (spcr->size <= SPCR_BAUD)
-		return -ENOENT;
-
-	const struct acpi_address port = address_read(spcr->data + SPCR_BASE);
-
-	/* Firmware that has redirection switched off leaves the table there with address 0. */
-	if (!port.address)
-		return -ENOENT;
-	if (!spcr_is_16550(spcr) || !address_usable(&port, 8))
-		return -EINVAL;
-	*ret = port;
-	*ret_baud = spcr_baud(spcr);
-	return 0;
 }

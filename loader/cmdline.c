@@ -7,6 +7,16 @@
 #include "lib/string.h"
 #include "lib/utf.h"
 
+/* An open quote would take in the sources that follow. */
+static bool quotes_open(const char *text, size_t size)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < size; i++)
+		open ^= text[i] == '"';
+	return open;
+}
+
 static void cmdline_add(struct loader *l, const char *source, const char *text, size_t size)
 {
 	struct handoff *h = &l->handoff;
@@ -18,13 +28,15 @@ static void cmdline_add(struct loader *l, const char *source, const char *text, 
 	int error = cmdline_check(text, size);
 	if (error == -EILSEQ)
 		loader_log(l, LOG_WARNING, "%s ignored: it is not UTF-8 text", source);
-	else if (error || h->cmdline_size + 1 + size >= CMDLINE_MAX)
+	else if (error || h->cmdline_size + 2 + size >= CMDLINE_MAX)
 		loader_log(l, LOG_WARNING, "%s ignored: with it the command line is longer than %u bytes", source, CMDLINE_MAX - 1);
 	else {
 		if (h->cmdline_size)
 			l->cmdline[h->cmdline_size++] = ' ';
 		memcpy(l->cmdline + h->cmdline_size, text, size);
 		h->cmdline_size += size;
+		if (quotes_open(text, size))
+			l->cmdline[h->cmdline_size++] = '"';
 	}
 }
 
@@ -38,6 +50,8 @@ static void cmdline_from_file(struct loader *l)
 		return;
 	if (EFI_ERROR(status))
 		loader_log(l, LOG_WARNING, "\\samara\\cmdline.txt ignored: %s", efi_status_name(status));
+	else if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)	/* the byte order mark that some editors add */
+		cmdline_add(l, "\\samara\\cmdline.txt", (char *)text + 3, size - 3);
 	else
 		cmdline_add(l, "\\samara\\cmdline.txt", text, size);
 }

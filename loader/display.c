@@ -6,8 +6,8 @@
  * show. Setting a mode costs more than the rest of the boot, so it is done only for a change. */
 #include "loader/loader.h"
 
+#include <abi/linux/errno.h>
 #include "lib/edid.h"
-#include "lib/stage_strip.h"
 
 #define MODES_MAX 1024		/* bounds for what the firmware says */
 #define SIDE_MAX 16384u
@@ -22,7 +22,7 @@ struct edid_protocol {
 };
 
 /* How sure we are that this is the display the person sees. */
-enum rank { RANK_NONE, RANK_SPLITTER, RANK_DISPLAY, RANK_CONSOLE, RANK_CONSOLE_FRAMEBUFFER };
+enum rank { RANK_NONE, RANK_DISPLAY, RANK_CONSOLE, RANK_CONSOLE_HANDLE, RANK_CONSOLE_FRAMEBUFFER };
 
 static void *protocol(struct loader *l, EFI_HANDLE handle, EFI_GUID guid)
 {
@@ -33,7 +33,7 @@ static void *protocol(struct loader *l, EFI_HANDLE handle, EFI_GUID guid)
 
 static bool mode_is_linear(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info)
 {
-	return info && info->PixelFormat <= PixelBitMask && info->HorizontalResolution - 1 < SIDE_MAX &&
+	return info && (UINT32)info->PixelFormat <= PixelBitMask && info->HorizontalResolution - 1 < SIDE_MAX &&
 	       info->VerticalResolution - 1 < SIDE_MAX && info->PixelsPerScanLine >= info->HorizontalResolution &&
 	       info->PixelsPerScanLine <= 2 * SIDE_MAX;
 }
@@ -50,8 +50,8 @@ static enum rank gop_rank(struct loader *l, EFI_HANDLE handle, const gop_t *gop)
 
 	if (!gop_has_framebuffer(gop))
 		return RANK_NONE;
-	if (handle == l->system->ConsoleOutHandle)
-		return RANK_SPLITTER;
+	if (handle == l->system->ConsoleOutHandle)	/* the splitter, or the display where the firmware has none */
+		return RANK_CONSOLE_HANDLE;
 	if (gop_has_framebuffer(console) && console->Mode->FrameBufferBase == gop->Mode->FrameBufferBase)
 		return RANK_CONSOLE_FRAMEBUFFER;
 	/* The firmware marks the devices its console runs on (EDK II's ConPlatform does); the marker has no interface. */
@@ -85,7 +85,7 @@ static gop_t *display_choose(struct loader *l, EFI_HANDLE *ret_handle)
 	if (handles)
 		l->boot->FreePool(handles);
 	static const char *const reason[] = {
-		[RANK_SPLITTER] = "the console's", [RANK_DISPLAY] = "the first", [RANK_CONSOLE] = "a console device",
+		[RANK_DISPLAY] = "the first", [RANK_CONSOLE] = "a console device", [RANK_CONSOLE_HANDLE] = "the console",
 		[RANK_CONSOLE_FRAMEBUFFER] = "the console's framebuffer",
 	};
 	l->handoff.framebuffer.display_count = (uint32_t)count;
@@ -137,6 +137,8 @@ static bool mode_is(const gop_t *gop, uint32_t width, uint32_t height)
 /* Change to this size where it is offered and not set already; true where it is set now. */
 static bool mode_set(struct loader *l, gop_t *gop, uint32_t width, uint32_t height, const char *source)
 {
+	if (!gop_has_framebuffer(gop))		/* a mode set before took it away */
+		return false;
 	if (mode_is(gop, width, height))
 		return true;
 	int mode = mode_find(gop, l, width, height);
@@ -158,7 +160,7 @@ static void mode_choose(struct loader *l, gop_t *gop, EFI_HANDLE handle)
 	int given = cmdline_size(l->cmdline, "video", &width, &height);
 	if (given == 0 && mode_set(l, gop, width, height, "video="))
 		return;
-	if (given != 0 && cmdline_text(l->cmdline, "video", (char[1]){ 0 }, 1) != -2)
+	if (given == -EINVAL)
 		loader_log(l, LOG_WARNING, "display: video= takes WIDTHxHEIGHT, such as video=1920x1080");
 	if (edid_of(l, handle, &edid) && edid.width)
 		mode_set(l, gop, edid.width, edid.height, "the display's own mode");
@@ -176,6 +178,20 @@ static void masks_of(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info, EFI_PIXEL
 	default:
 		*ret = info->PixelInformation;
 	}
+}
+
+/* Can this CPU form these physical addresses (Intel SDM volume 2, CPUID leaf 80000008h)? */
+static bool cpu_reaches(paddr_t base, uint64_t size)
+{
+	uint32_t leaf[4];
+	unsigned bits = 36;
+
+	cpu_identify(0x80000000, 0, leaf);
+	if (leaf[0] >= 0x80000008) {
+		cpu_identify(0x80000008, 0, leaf);
+		bits = MIN(leaf[0] & 0xff, 52u);
+	}
+	return base >> bits == 0 && (base + size - 1) >> bits == 0;
 }
 
 /* Take what the mode says over into the handoff; leaves the framebuffer absent, with a message, where it makes no sense. */
@@ -201,8 +217,9 @@ static void framebuffer_describe(struct loader *l, const gop_t *gop)
 		height = (uint32_t)(size / pitch);
 	}
 	uint64_t base = gop->Mode->FrameBufferBase;
-	if (base >> 52 || height < 32 || surface_init(&l->screen, (void *)(uintptr_t)base, size, info->HorizontalResolution, height,
-						      pitch, &format, 0)) {
+	if (!cpu_reaches(base, (uint64_t)pitch * height) || height < 32 ||
+	    surface_init(&l->screen, (void *)(uintptr_t)base, size, info->HorizontalResolution, height, pitch, &format,
+			 0)) {
 		loader_log(l, LOG_WARNING, "display: not used, framebuffer %#llx of %ux%u makes no sense", (unsigned long long)base,
 			   info->HorizontalResolution, height);
 		return;
@@ -216,6 +233,10 @@ static void framebuffer_describe(struct loader *l, const gop_t *gop)
 	fb->red_mask = masks.RedMask;
 	fb->green_mask = masks.GreenMask;
 	fb->blue_mask = masks.BlueMask;
+	if (!firmware_maps(base) || !firmware_maps(base + fb->size - 1)) {
+		loader_log(l, LOG_INFO, "display: the firmware does not map it, so the loader does not draw");
+		l->screen.origin = NULL;
+	}
 }
 
 void display_gather(struct loader *l)
@@ -231,6 +252,4 @@ void display_gather(struct loader *l)
 		return;
 	}
 	framebuffer_describe(l, gop);
-	if (l->handoff.framebuffer.base)
-		stage_strip_draw(&l->screen, 0, HANDOFF_STAGE_DISPLAY);
 }

@@ -67,6 +67,8 @@ jump_from_la57:
 /* The copy starts here: position-independent, RSI = where it is. */
 jump_la57_start:
 	lgdt	LA57_DATA + LA57_GDTR(%rsi)
+	mov	$LA57_SELECTOR_DATA, %eax
+	mov	%eax, %ds		/* a null selector does in 64-bit code, and faults in 32-bit code */
 	ljmpl	*LA57_DATA + LA57_FAR32(%rsi)
 	.code32
 jump_la57_code32:

@@ -17,6 +17,7 @@
 #define LA57_ROOT		64
 #define LA57_ENTRY		72
 #define LA57_HANDOFF		80
+#define LA57_SELECTOR_DATA	24
 
 #ifndef __ASSEMBLER__
 #include "lib/types.h"

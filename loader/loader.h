@@ -26,7 +26,7 @@ struct loader {
 	struct handoff handoff;
 	char cmdline[CMDLINE_MAX];
 	struct elf_image kernel;
-	struct surface screen;		/* valid where the handoff has a framebuffer */
+	struct surface screen;		/* origin NULL where the loader cannot draw */
 	uint64_t kernel_entry;		/* virtual */
 	paddr_t la57_page;		/* under 4 GiB, for leaving 5-level paging; 0 where it is not on */
 };
@@ -47,8 +47,12 @@ void loader_log(struct loader *l, unsigned level, const char *format, ...) __att
 
 const char *efi_status_name(EFI_STATUS status);
 
-/* Say what failed, why, and what to try, on the firmware's console; wait for a key or 10 s; return status to the firmware. With exit=qemu
- * on the command line the emulator is left with the failure code instead. */
+/* What to try where the firmware breaks a rule. */
+#define ADVICE_FIRMWARE "Update the firmware, or report this with its name and version."
+
+/* Say what failed, why, and what to try, on the firmware's console, or by hand where that does not work; wait for a key
+ * or 10 s; return status to the firmware. With exit=qemu on the command line the emulator is left with the failure code
+ * instead. */
 _Noreturn void loader_fail(struct loader *l, EFI_STATUS status, const char *advice, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -64,6 +68,10 @@ void initrd_gather(struct loader *l);
 void display_gather(struct loader *l);
 void kernel_place(struct loader *l);
 void paging_build(struct loader *l);
+
+/* Whether the firmware's own page tables map this address: it need not map what its memory map does not name, and
+ * framebuffers are not in that. */
+bool firmware_maps(paddr_t address);
 void boot_services_exit(struct loader *l);
 _Noreturn void kernel_jump(struct loader *l);
 

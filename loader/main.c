@@ -3,6 +3,7 @@
  * Nothing the firmware says is taken on trust, and nothing it does not offer stops the boot, except memory, a sound image and the
  * end of boot services. What it costs is mostly the firmware's own time, so no service is called that is not needed: the console is
  * silent unless something fails, and the display's mode is set only where it differs. */
+#include "lib/stage_strip.h"
 #include "loader/loader.h"
 
 #define PAGES_MAX 16
@@ -52,13 +53,15 @@ static void loader_start(struct loader *l, EFI_HANDLE image, EFI_SYSTEM_TABLE *s
 
 	EFI_STATUS status = l->boot->HandleProtocol(image, &loaded_image, (void **)&l->loaded);
 	if (EFI_ERROR(status) || !l->loaded)
-		loader_fail(l, status, "The firmware does not say where it loaded this file; update the firmware.",
-			    "no loaded image protocol");
+		loader_fail(l, EFI_ERROR(status) ? status : EFI_NOT_FOUND, ADVICE_FIRMWARE,
+			    "the firmware does not say where it loaded this file");
 }
 
 static void stage(struct loader *l, enum handoff_stage stage)
 {
 	l->handoff.stage_tsc[stage] = tsc_read();
+	if (l->screen.origin)
+		stage_strip_draw(&l->screen, 0, stage);
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);

@@ -12,6 +12,7 @@
 /* One block of pages: `room` bytes for the map, then scratch for normalising a map that fills it, here and later in the kernel. */
 struct map_buffer {
 	char *data;
+	UINTN pages;
 	UINTN room;
 	char *scratch;
 	UINTN scratch_size;
@@ -31,16 +32,25 @@ static EFI_STATUS map_read(struct loader *l, struct map_buffer *b)
 	return status;
 }
 
-/* Make the buffer larger than the firmware last asked for. Uses AllocatePages alone, as allowed after a failed exit; the old buffer stays until
- * the kernel reclaims it. */
+static void map_free(struct loader *l, struct map_buffer *b)
+{
+	if (b->data)
+		l->boot->FreePages((uintptr_t)b->data, b->pages);
+	*b = (struct map_buffer){ 0 };
+}
+
+/* Make the buffer larger than the firmware last asked for, with nothing but AllocatePages and FreePages, as is allowed
+ * after a failed exit. */
 static EFI_STATUS map_grow(struct loader *l, struct map_buffer *b)
 {
 	EFI_PHYSICAL_ADDRESS base = 0;
 	UINTN descriptor = b->descriptor_size >= sizeof(EFI_MEMORY_DESCRIPTOR) && b->descriptor_size <= 4096 ? b->descriptor_size : 64;
-	UINTN room = ALIGN_UP(MAX(b->size, b->room) + ROOM_DESCRIPTORS * descriptor, PAGE_SIZE);
+	UINTN wanted = MAX(b->size, b->room);
 
-	if (room > MAP_MAX)
+	map_free(l, b);
+	if (wanted > MAP_MAX)
 		return EFI_COMPROMISED_DATA;
+	UINTN room = ALIGN_UP(wanted + ROOM_DESCRIPTORS * descriptor, PAGE_SIZE);
 	UINTN scratch_size = memmap_scratch_size(room, sizeof(EFI_MEMORY_DESCRIPTOR)) +
 			     memmap_room(room, sizeof(EFI_MEMORY_DESCRIPTOR)) * sizeof(struct mem_range) + 8;
 	UINTN pages = (room + scratch_size + PAGE_SIZE - 1) / PAGE_SIZE;
@@ -48,6 +58,7 @@ static EFI_STATUS map_grow(struct loader *l, struct map_buffer *b)
 	if (EFI_ERROR(status))
 		return status;
 	b->data = (char *)(uintptr_t)base;
+	b->pages = pages;
 	b->room = room;
 	b->scratch = b->data + room;
 	b->scratch_size = pages * PAGE_SIZE - room;
@@ -61,27 +72,45 @@ static EFI_STATUS map_read_growing(struct loader *l, struct map_buffer *b)
 
 	for (unsigned tries = 0; tries < EXIT_TRIES && status == EFI_BUFFER_TOO_SMALL; tries++) {
 		status = map_read(l, b);
-		if (status == EFI_BUFFER_TOO_SMALL && EFI_ERROR(map_grow(l, b)))
-			return EFI_OUT_OF_RESOURCES;
+		if (status != EFI_BUFFER_TOO_SMALL)
+			break;
+		EFI_STATUS grown = map_grow(l, b);
+		if (EFI_ERROR(grown))
+			return grown;
 	}
 	return status;
 }
 
 static struct map_buffer buffer;
 
+void memory_map_free(struct loader *l)
+{
+	map_free(l, &buffer);
+}
+
+/* The kernel leaves the first MiB alone: firmware writes there even when it should be gone. */
+static bool has_usable(const struct mem_range *ranges, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (ranges[i].type == MEM_USABLE && ranges[i].base >= MIB(1))
+			return true;
+	return false;
+}
+
 int memory_map_ranges(struct loader *l, struct mem_range **ret)
 {
 	EFI_STATUS status = map_read_growing(l, &buffer);
 
 	if (EFI_ERROR(status))
-		loader_fail(l, status, "Update the firmware, or report this with its name and version.", "no memory map");
+		loader_fail(l, status, ADVICE_FIRMWARE, "no memory map");
 	size_t scratch_size = ALIGN_UP(memmap_scratch_size(buffer.size, buffer.descriptor_size), 8);
 	size_t room = memmap_room(buffer.size, buffer.descriptor_size);
 	*ret = (struct mem_range *)(buffer.scratch + scratch_size);
 	int count = memmap_normalise(buffer.data, buffer.size, buffer.descriptor_size, buffer.scratch, scratch_size, *ret, room, NULL);
 	if (count <= 0)
-		loader_fail(l, EFI_COMPROMISED_DATA, "Update the firmware, or report this with its name and version.",
-			    "the memory map is empty or damaged");
+		loader_fail(l, EFI_COMPROMISED_DATA, ADVICE_FIRMWARE, "the memory map is empty or damaged");
+	if (!has_usable(*ret, count))
+		loader_fail(l, EFI_COMPROMISED_DATA, ADVICE_FIRMWARE, "the memory map has no usable memory over 1 MiB");
 	return count;
 }
 

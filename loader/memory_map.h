@@ -7,4 +7,7 @@
 /* The map normalised, in memory that stays until the end of boot services. Returns the number of ranges. */
 int memory_map_ranges(struct loader *l, struct mem_range **ret);
 
+/* Give that memory back, where the boot fails. */
+void memory_map_free(struct loader *l);
+
 #endif

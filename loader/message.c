@@ -5,9 +5,11 @@
 #include "lib/font.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "loader/memory_map.h"
 
 #define LOG_BYTES 8192
 #define LINE_BYTES 240
+#define SCREEN_LINES 6		/* of the band with a failure, empty ones above and below included */
 #define WAIT_SECONDS 10
 #define DEBUG_EXIT_PORT 0xf4	/* QEMU's isa-debug-exit: the process ends with status 2 * value + 1 */
 #define DEBUG_EXIT_FAILURE 17
@@ -53,24 +55,66 @@ const char *efi_status_name(EFI_STATUS status)
 	return number < ARRAY_SIZE(names) ? names[number] : "an unknown error";
 }
 
-/* ASCII text on the firmware's console. */
-static void console_print(struct loader *l, const char *text)
+/* ASCII text on the firmware's console; false where there is none that takes it. */
+static bool console_print(struct loader *l, const char *text)
 {
 	CHAR16 wide[128];
 	size_t used = 0;
 
 	if (!l->system->ConOut)
-		return;
+		return false;
 	for (; *text; text++) {
 		if (*text == '\n')
 			wide[used++] = '\r';
 		wide[used++] = (unsigned char)*text < 0x80 ? (CHAR16)*text : '?';
 		if (used >= ARRAY_SIZE(wide) - 3 || !text[1]) {
 			wide[used] = 0;
-			l->system->ConOut->OutputString(l->system->ConOut, wide);
+			if (EFI_ERROR(l->system->ConOut->OutputString(l->system->ConOut, wide)))
+				return false;
 			used = 0;
 		}
 	}
+	return true;
+}
+
+/* The first serial port by hand: each wait is bounded, since the port may not exist. */
+static void serial_put(char byte)
+{
+	for (unsigned tries = 0; tries < 100000 && !(port_read8(COM1 + 5) & 0x20); tries++)
+		;
+	port_write8(COM1, (uint8_t)byte);
+}
+
+static void serial_print(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\n')
+			serial_put('\r');
+		serial_put(*text);
+	}
+}
+
+/* A band at the screen's top, a line of text after another. */
+static void screen_print(struct loader *l, const char *text)
+{
+	const struct surface *s = &l->screen;
+	unsigned scale = s->width >= 2048 ? 2 : 1, height = font_small.height * scale, y = height;
+	char line[LINE_BYTES];
+
+	surface_fill(s, 0, 0, s->width, SCREEN_LINES * height, 0x7f0000);
+	for (const char *end; *text && y < SCREEN_LINES * height; text = end + (*end != '\0'), y += height) {
+		end = strchr(text, '\n') ? strchr(text, '\n') : text + strlen(text);
+		ksnprintf(line, sizeof(line), "%.*s", (int)(end - text), text);
+		surface_text(s, height, y, &font_small, scale, line, 0xffffff, 0x7f0000);
+	}
+}
+
+/* Where the firmware's console is gone or does not work. */
+static void print_by_hand(struct loader *l, const char *text)
+{
+	serial_print(text);
+	if (l->screen.origin)
+		screen_print(l, text);
 }
 
 static void wait_for_key(struct loader *l, unsigned seconds)
@@ -78,8 +122,11 @@ static void wait_for_key(struct loader *l, unsigned seconds)
 	EFI_INPUT_KEY key;
 	SIMPLE_INPUT_INTERFACE *in = l->system->ConIn;
 
+	/* Keys pressed before the message do not count. */
+	for (unsigned keys = 0; in && keys < 64 && in->ReadKeyStroke(in, &key) == EFI_SUCCESS; keys++)
+		;
 	for (unsigned tenths = 0; tenths < seconds * 10; tenths++) {
-		if (in && in->ReadKeyStroke(in, &key) == EFI_SUCCESS && tenths)	/* a key pressed before the message does not count */
+		if (in && in->ReadKeyStroke(in, &key) == EFI_SUCCESS)
 			return;
 		l->boot->Stall(100000);
 	}
@@ -100,28 +147,18 @@ void loader_fail(struct loader *l, EFI_STATUS status, const char *advice, const 
 	va_start(arguments, format);
 	kvsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
-	ksnprintf(text, sizeof(text), "\nSamara cannot boot: %s: %s (%#llx)\n%s\n", what, efi_status_name(status),
-		  (unsigned long long)status, advice);
-	console_print(l, text);
+	ksnprintf(text, sizeof(text), "\nSamara cannot boot: %s: %s (%#llx)\n%s\nBack to the firmware in %d s, or press a key.\n",
+		  what, efi_status_name(status), (unsigned long long)status, advice, WAIT_SECONDS);
+	if (!console_print(l, text))
+		print_by_hand(l, text);
 	if (exit_to_emulator(l))
 		port_write32(DEBUG_EXIT_PORT, DEBUG_EXIT_FAILURE);
-	ksnprintf(text, sizeof(text), "Back to the firmware in %d s, or press a key.\n", WAIT_SECONDS);
-	console_print(l, text);
 	wait_for_key(l, WAIT_SECONDS);
 	loader_pages_free(l);
+	memory_map_free(l);
 	l->boot->Exit(l->image, EFI_ERROR(status) ? status : EFI_LOAD_ERROR, 0, NULL);
 	for (;;)	/* Exit does not return; a firmware where it does has nothing left for us */
 		__asm__ volatile("hlt");
-}
-
-/* The first serial port by hand: each wait is bounded, since the port may not exist. */
-static void serial_print(const char *text)
-{
-	for (; *text; text++) {
-		for (unsigned tries = 0; tries < 100000 && !(port_read8(COM1 + 5) & 0x20); tries++)
-			;
-		port_write8(COM1, (uint8_t)*text);
-	}
 }
 
 /* About `seconds` by the TSC, taken to run at 4 GHz at most: boot services, Stall too, are gone. */
@@ -137,15 +174,9 @@ void loader_fail_late(struct loader *l, EFI_STATUS status, const char *what)
 {
 	char text[LINE_BYTES];
 
-	ksnprintf(text, sizeof(text), "Samara cannot boot: %s: %s. Restarting in %d s.", what, efi_status_name(status), WAIT_SECONDS);
-	serial_print("\r\n");
-	serial_print(text);
-	serial_print("\r\n");
-	if (l->handoff.framebuffer.base) {
-		unsigned scale = l->screen.width >= 2048 ? 2 : 1;
-		surface_fill(&l->screen, 0, 0, l->screen.width, 48 * scale, 0x7f0000);
-		surface_text(&l->screen, 16, 16 * scale, &font_small, scale, text, 0xffffff, 0x7f0000);
-	}
+	ksnprintf(text, sizeof(text), "\nSamara cannot boot: %s: %s (%#llx)\nRestarting in %d s.\n", what, efi_status_name(status),
+		  (unsigned long long)status, WAIT_SECONDS);
+	print_by_hand(l, text);
 	if (exit_to_emulator(l))
 		port_write32(DEBUG_EXIT_PORT, DEBUG_EXIT_FAILURE);
 	wait_late(WAIT_SECONDS);

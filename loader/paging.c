@@ -9,8 +9,17 @@
 #define CPUID_8000_0001_EDX_NX		(1u << 20)
 #define CPUID_8000_0001_EDX_PAGE1GB	(1u << 26)
 #define CR4_LA57 (1ull << 12)
+#define PTE_FRAME 0x000ffffffffff000ull
 
 struct frame_pool { paddr_t next, end; };
+
+static uint64_t cr4_read(void)
+{
+	uint64_t cr4;
+
+	__asm__("mov %%cr4, %0" : "=r"(cr4));
+	return cr4;
+}
 
 static paddr_t pool_alloc(struct pagetable *pt)
 {
@@ -26,6 +35,20 @@ static void *identity(const struct pagetable *pt, paddr_t frame)
 {
 	(void)pt;
 	return (void *)(uintptr_t)frame;
+}
+
+/* With five levels the first entry of the top one leads to all that can be asked for here. */
+bool firmware_maps(paddr_t address)
+{
+	struct pagetable firmware = { .to_virtual = identity };
+	struct pt_mapping mapping;
+	uint64_t cr3;
+
+	__asm__("mov %%cr3, %0" : "=r"(cr3));
+	firmware.root = cr3 & PTE_FRAME;
+	if (cr4_read() & CR4_LA57)
+		firmware.root = *(const uint64_t *)(uintptr_t)firmware.root & PTE_FRAME;
+	return pt_walk(&firmware, address, &mapping);
 }
 
 /* The next run of RAM from ranges[*i] on, neighbours of whatever type joined, cut to what the direct map can hold. */
@@ -84,6 +107,28 @@ static void map_jump(struct loader *l, struct pagetable *pt)
 		map(l, pt, l->la57_page, l->la57_page, PAGE_SIZE, PT_EXEC, "the way out of 5-level paging");
 }
 
+/* What the kernel starts with it reaches through the direct map, so it must lie in what the firmware called RAM. */
+static void require(struct loader *l, const struct pagetable *pt, paddr_t base, uint64_t size, const char *what)
+{
+	struct pt_mapping mapping;
+
+	for (paddr_t at = base; at < base + size; at = ALIGN_DOWN(at, mapping.page_size) + mapping.page_size)
+		if (!pt_walk(pt, HANDOFF_DIRECT_MAP + at, &mapping))
+			loader_fail(l, EFI_COMPROMISED_DATA, ADVICE_FIRMWARE,
+				    "the memory map does not hold %s at %#llx", what, (unsigned long long)at);
+}
+
+static void require_all(struct loader *l, const struct pagetable *pt, const struct mem_range *ranges, int count)
+{
+	const struct handoff *h = &l->handoff;
+
+	require(l, pt, (uintptr_t)l, sizeof(*l), "the loader");
+	require(l, pt, h->kernel_physical, h->kernel_size, "the kernel");
+	require(l, pt, h->page_tables, h->page_tables_size, "the page tables");
+	require(l, pt, h->initrd, h->initrd_size, "the initrd");
+	require(l, pt, (uintptr_t)ranges, (uint64_t)count * sizeof(*ranges), "itself");
+}
+
 static uint64_t frames_needed(const struct loader *l, const struct mem_range *ranges, int count, bool gigabyte_pages)
 {
 	uint64_t frames = SPARE_FRAMES + pt_frames_needed(l->handoff.kernel_virtual, l->handoff.kernel_physical, l->handoff.kernel_size, false) +
@@ -100,7 +145,6 @@ void paging_build(struct loader *l)
 	struct frame_pool pool;
 	struct pagetable pt = { .alloc = pool_alloc, .to_virtual = identity, .context = &pool };
 	uint32_t features[4] = { 0 };
-	uint64_t cr4;
 	struct mem_range *ranges, ram;
 	int count = memory_map_ranges(l, &ranges);
 
@@ -111,8 +155,7 @@ void paging_build(struct loader *l)
 		features[3] = 0;
 	pt.gigabyte_pages = features[3] & CPUID_8000_0001_EDX_PAGE1GB;
 	pt.no_execute = features[3] & CPUID_8000_0001_EDX_NX;
-	__asm__("mov %%cr4, %0" : "=r"(cr4));
-	if (cr4 & CR4_LA57) {
+	if (cr4_read() & CR4_LA57) {
 		l->la57_page = (uintptr_t)loader_pages(l, PAGE_SIZE, GIB(4), "leaving 5-level paging");
 		loader_log(l, LOG_INFO, "paging: the firmware's 5 levels are left for 4");
 	}
@@ -127,6 +170,7 @@ void paging_build(struct loader *l)
 		loader_fail(l, EFI_OUT_OF_RESOURCES, "Please report this.", "page tables: no frame for the first");
 	for (int i = 0; ram_next(ranges, count, &i, &ram);)
 		map(l, &pt, HANDOFF_DIRECT_MAP + ram.base, ram.base, ram.size, PT_WRITE | PT_GLOBAL, "memory");
+	require_all(l, &pt, ranges, count);
 	map_kernel(l, &pt);
 	map_framebuffer(l, &pt);
 	map_jump(l, &pt);

@@ -44,13 +44,13 @@ static void firmware_name(struct loader *l)
 {
 	struct handoff *h = &l->handoff;
 	const CHAR16 *vendor = l->system->FirmwareVendor;
+	char text[4 * sizeof(h->firmware_vendor)];
 	UINTN units = 0;
 
-	while (vendor && units < sizeof(h->firmware_vendor) / 2 && vendor[units])
+	while (vendor && units < sizeof(h->firmware_vendor) - 1 && vendor[units])
 		units++;
-	int length = vendor ? utf16_to_utf8(vendor, units, h->firmware_vendor, sizeof(h->firmware_vendor)) : 0;
-	h->firmware_vendor_size = length > 0 ? (uint32_t)length : 0;
-	h->firmware_vendor[h->firmware_vendor_size] = '\0';
+	if (vendor && utf16_to_utf8(vendor, units, text, sizeof(text)) > 0)
+		h->firmware_vendor_size = (uint32_t)utf8_clean(text, sizeof(text), h->firmware_vendor, sizeof(h->firmware_vendor));
 	h->uefi_revision = l->system->Hdr.Revision;
 	h->firmware_revision = l->system->FirmwareRevision;
 }

@@ -1,7 +1,7 @@
 /* The CPU as generic code sees it.
  *
- * Rules: all of it may be called in any context. cpu_ticks counts up at a constant rate from an arbitrary start; kernel/time/clock.h makes
- * nanoseconds of it. */
+ * Rules: all of it may be called in any context. cpu_ticks counts up at a constant rate from an arbitrary start;
+ * kernel/time/clock.h makes nanoseconds of it. */
 #ifndef KERNEL_ARCH_CPU_H
 #define KERNEL_ARCH_CPU_H
 
@@ -18,6 +18,12 @@ static inline uint64_t cpu_ticks(void)
 static inline void cpu_relax(void)
 {
 	__asm__ volatile("pause" ::: "memory");
+}
+
+/* After drawing: what the CPU still holds of writes to a write-combining mapping goes out now (SDM volume 3, 12.3.1). */
+static inline void cpu_drain_writes(void)
+{
+	__asm__ volatile("sfence" ::: "memory");
 }
 
 /* Interrupts of this CPU off, and back to what they were. */

@@ -1,8 +1,9 @@
 /* Address translation as generic code sees it.
  *
  * Rules
- * - All RAM of the memory map is mapped at HANDOFF_DIRECT_MAP, writable, not executable; phys_to_virt is arithmetic. Devices are not in it: they get mappings of their own.
- * - Mappings are for ever unless said otherwise. The functions that change them are called by one CPU at a time (boot). */
+ * - All RAM of the memory map is mapped at HANDOFF_DIRECT_MAP, writable, not executable; phys_to_virt is arithmetic.
+ *   Devices are not in it: they get mappings of their own.
+ * - Mappings are for ever unless said otherwise. What changes them is called by one CPU at a time, during the boot. */
 #ifndef KERNEL_ARCH_MMU_H
 #define KERNEL_ARCH_MMU_H
 
@@ -25,8 +26,8 @@ static inline paddr_t virt_to_phys(const void *virtual)
 /* Map size bytes of device memory at any alignment; NULL where there is no memory for tables. */
 void *mmu_map_device(paddr_t physical, uint64_t size, enum mmu_cache cache);
 
-/* A pointer to size bytes of memory that the firmware filled (tables): in the direct map where they are RAM, else mapped for reading. NULL for
- * what is beyond the CPU's addresses. */
+/* A pointer to size bytes of memory that the firmware filled (tables): in the direct map where they are RAM, else
+ * mapped for reading. NULL for what is beyond the CPU's addresses. */
 const void *mmu_map_firmware(paddr_t physical, uint64_t size);
 
 /* True where size bytes at an address can be read without a fault. */

@@ -1,4 +1,4 @@
-/* The image's parts, as the linker script lays them out. The symbols' addresses are what counts; text starts the image. */
+/* The image's parts, as the linker script lays them out: the symbols' addresses are what counts. Text comes first. */
 #ifndef KERNEL_ARCH_SECTIONS_H
 #define KERNEL_ARCH_SECTIONS_H
 

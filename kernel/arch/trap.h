@@ -6,6 +6,9 @@
 
 struct trap_frame;	/* the registers at an exception; its members are the CPU's business */
 
+/* Asked first at a non-maskable interrupt: true where it is explained. */
+void trap_set_nmi_handler(bool (*handler)(const struct trap_frame *frame));
+
 /* The registers as a few lines of text (each ended by a newline). */
 void trap_describe_registers(const struct trap_frame *frame, char *buffer, size_t size);
 

@@ -1,4 +1,5 @@
-/* Assertions: in every build, since a wrong state found early costs less than one found late; put them where they are not on a hot path. */
+/* Assertions: in every build, since a wrong state found early costs less than one found late; put them where they are
+ * not on a hot path. */
 #ifndef KERNEL_CORE_ASSERT_H
 #define KERNEL_CORE_ASSERT_H
 

@@ -6,8 +6,8 @@
 
 #define BACKTRACE_MAX 24
 
-/* Follow the chain from a frame pointer; return addresses go to ret. Returns their number. Every address is checked before it is read, so a
- * broken chain ends the walk and nothing worse. */
+/* Follow the chain from a frame pointer; return addresses go to ret. Returns their number. Every address is checked
+ * before it is read, so a broken chain ends the walk and nothing worse. */
 unsigned backtrace_walk(vaddr_t frame_pointer, vaddr_t *ret, unsigned room);
 
 #endif

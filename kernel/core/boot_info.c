@@ -1,4 +1,5 @@
-/* The handoff comes from another binary, perhaps of another version: everything the kernel would otherwise trip over is checked here, once. */
+/* The handoff comes from another binary, perhaps of another version: everything the kernel would otherwise trip over is
+ * checked here, once. */
 #include "kernel/core/boot_info.h"
 
 #include "kernel/arch/mmu.h"
@@ -21,7 +22,7 @@ static void import_cmdline(void)
 	memcpy(cmdline, text, accepted.cmdline_size);
 }
 
-/* The loader's log, at most one page's worth of records for each KiB that it says it has. */
+/* The loader's log becomes the beginning of ours; a record that reaches behind its end is the last. */
 static void import_log(void)
 {
 	const char *at = phys_to_virt(accepted.log);
@@ -51,6 +52,9 @@ void boot_info_accept(const struct handoff *h)
 	accepted.firmware_vendor[sizeof(accepted.firmware_vendor) - 1] = '\0';
 	import_cmdline();
 	import_log();
+	pr_info("command line: %s", cmdline);
+	if (accepted.initrd_size)
+		pr_info("initrd: %llu KiB", (unsigned long long)(accepted.initrd_size + 1023) / 1024);
 }
 
 const struct handoff *boot_info(void)

@@ -4,7 +4,8 @@
 
 #include <boot/handoff.h>
 
-/* Check magic, version, size and what the kernel relies on; keep a copy. Panics on a handoff that is not ours. Once, first of all. */
+/* Check magic, version, size and what the kernel relies on; keep a copy. Panics on a handoff that is not ours. Once,
+ * first of all. */
 void boot_info_accept(const struct handoff *handoff);
 
 /* The copy; all zero before boot_info_accept. */

@@ -1,5 +1,5 @@
-/* The list of consoles and the one lock around them. The lock is a flag of its own, since the log is used below the locks of kernel/sync, and
- * waiting for it never happens in the log's path. */
+/* The list of consoles and the one lock around them. The lock is a flag of its own, since the log is used below the
+ * locks of kernel/sync, and waiting for it never happens in the log's path. */
 #include "kernel/core/console.h"
 
 #include <abi/linux/errno.h>
@@ -10,6 +10,31 @@
 
 static struct console *first, **last = &first;
 static bool locked;
+
+static enum { PROMPT_NONE, PROMPT_DRAWN, PROMPT_WIPED } prompt;	/* atomic */
+
+void console_prompt_drawn(void)
+{
+	__atomic_store_n(&prompt, PROMPT_DRAWN, __ATOMIC_RELAXED);
+}
+
+/* With the lock. */
+void console_prompt_wipe(void)
+{
+	if (__atomic_load_n(&prompt, __ATOMIC_RELAXED) != PROMPT_DRAWN)
+		return;
+	for (struct console *c = first; c; c = c->next)
+		c->write(c, "\r\033[K", 4);
+	__atomic_store_n(&prompt, PROMPT_WIPED, __ATOMIC_RELAXED);
+}
+
+bool console_prompt_gone(void)
+{
+	bool wiped = __atomic_load_n(&prompt, __ATOMIC_RELAXED) == PROMPT_WIPED;
+
+	__atomic_store_n(&prompt, PROMPT_NONE, __ATOMIC_RELAXED);
+	return wiped;
+}
 
 bool console_trylock(void)
 {
@@ -44,14 +69,6 @@ void console_add(struct console *c)
 struct console *console_first(void)
 {
 	return first;
-}
-
-bool console_pending(uint64_t log_end)
-{
-	for (struct console *c = first; c; c = c->next)
-		if (c->log_position < log_end)
-			return true;
-	return false;
 }
 
 /* A terminal's line feed goes straight down; the carriage return is ours to add. */
@@ -97,6 +114,7 @@ void console_flush(void)
 		if (c->flush)
 			c->flush(c);
 	console_unlock();
+	log_show();
 }
 
 int console_read(void)

@@ -2,10 +2,13 @@
  *
  * Rules
  * - A driver fills a struct console and adds it with console_add, once; it then shows the log from its beginning.
- * - `write` and `flush` are called with the consoles' lock held (or in a panic, with all else stopped). Text is UTF-8 with ECMA-48 sequences; a
- *   driver gets lines with CR LF at their end, as terminals want them, while everybody else writes '\n' alone.
- * - `write` may delay what is seen; `flush` makes it seen now. `read` returns a byte or -EAGAIN and never waits. All but write may be NULL.
- * - console_write and its like are for output that was asked for (the monitor's); what the kernel has to say on its own goes to the log. */
+ * - `write` and `flush` are called with the consoles' lock held (or in a panic, with all else stopped). Text is UTF-8
+ *   with ECMA-48 sequences; a driver gets lines with CR LF at their end, as terminals want them, while everybody else
+ *   writes '\n' alone.
+ * - `write` may delay what is seen; `flush` makes it seen now. `read` returns a byte or -EAGAIN and never waits. All
+ *   but write may be NULL.
+ * - console_write and its like are for output that was asked for (the monitor's); what the kernel has to say on its own
+ *   goes to the log. */
 #ifndef KERNEL_CORE_CONSOLE_H
 #define KERNEL_CORE_CONSOLE_H
 
@@ -31,11 +34,16 @@ void console_flush(void);
 /* A byte from any console, or -EAGAIN. */
 int console_read(void);
 
+/* A prompt stands on the consoles while somebody is waited for: the log wipes it before it writes. console_prompt_gone says
+ * so, once, and whoever drew it draws it again. */
+void console_prompt_drawn(void);
+bool console_prompt_gone(void);
+
 /* For the log and the panic alone. */
+void console_prompt_wipe(void);
 void console_emit(struct console *c, const char *text, size_t size);
 bool console_trylock(void);
 void console_unlock(void);
-bool console_pending(uint64_t log_end);
 
 /* In a panic: the lock's holder may be stopped, so it is taken by force. */
 void console_break_lock(void);

@@ -1,4 +1,5 @@
-/* The line is redrawn from the cursor on after each change; moving is done with the terminal's own cursor keys sequences, which every terminal has. */
+/* The line is redrawn from the cursor on after each change; the cursor is moved with CSI C and D, which every terminal
+ * has. A line longer than the terminal's row is edited right, but looks wrong: those two stop at the row's ends. */
 #include "kernel/core/lineedit.h"
 
 #include "lib/format.h"
@@ -191,12 +192,8 @@ static bool control_byte(struct lineedit *e, uint8_t byte)
 	case CTRL('U'): erase(e, 0, e->cursor); break;
 	case CTRL('W'): erase_word(e); break;
 	case CTRL('L'): {
-		size_t cursor = e->cursor;
 		emit_text(e, "\033[H\033[2J");
-		emit_text(e, e->prompt);
-		e->cursor = 0;
-		redraw_tail(e);
-		cursor_set(e, cursor);
+		lineedit_draw(e);
 		break;
 	}
 	case CTRL('H'):
@@ -220,6 +217,16 @@ void lineedit_start(struct lineedit *e)
 	e->history_back = 0;
 	e->text[0] = '\0';
 	emit_text(e, e->prompt);
+}
+
+void lineedit_draw(struct lineedit *e)
+{
+	size_t cursor = e->cursor;
+
+	emit_text(e, e->prompt);
+	e->cursor = 0;
+	redraw_tail(e);
+	cursor_set(e, cursor);
 }
 
 bool lineedit_byte(struct lineedit *e, uint8_t byte)

@@ -1,7 +1,8 @@
 /* Editing one line on a terminal: bytes in, echo out. Pure, so that it is tested on the host.
  *
- * Rules: keys as readline's: Left Right Home End Delete Backspace, Ctrl-A B D E F H K L U W, Up and Down through the last lines, Ctrl-C gives the line up. Text is UTF-8; the cursor moves by characters
- * of one cell. A line that is full takes no more. */
+ * Rules: keys as readline's: Left Right Home End Delete Backspace, Ctrl-A B D E F H K L N P U W, Up and Down through the
+ * last lines, Ctrl-C gives the line up. Text is UTF-8; the cursor moves by characters of one cell. A line that is full
+ * takes no more. */
 #ifndef KERNEL_CORE_LINEEDIT_H
 #define KERNEL_CORE_LINEEDIT_H
 
@@ -29,6 +30,9 @@ void lineedit_init(struct lineedit *e, const char *prompt, void (*emit)(const ch
 
 /* Print the prompt and begin an empty line. */
 void lineedit_start(struct lineedit *e);
+
+/* Print prompt and line anew, where something else took their place. */
+void lineedit_draw(struct lineedit *e);
 
 /* Take one byte; true when the line is complete: it is in text. */
 bool lineedit_byte(struct lineedit *e, uint8_t byte);

@@ -1,9 +1,10 @@
 /* The ring of messages.
  *
- * A slot holds a part of a message; a message takes as many slots in a row as it needs, claimed together with one addition to `head`. A slot's
- * sequence number says whether it is whole: 0 while it is written, else its position + 1. A reader compares it before and after copying, so a slot
- * that is overwritten meanwhile is noticed and passed over. A reader waits at a slot that is claimed and not yet whole: its writer was interrupted, and
- * shows the message when it goes on. Only a panic passes over it, since that writer may be stopped for good. */
+ * A slot holds a part of a message; a message takes as many slots in a row as it needs, claimed together with one
+ * addition to `head`. A slot's sequence number says whether it is whole: 0 while it is written, else its position + 1.
+ * A reader compares it before and after copying, so a slot that is overwritten meanwhile is noticed and passed over. A
+ * reader waits at a slot that is claimed and not yet whole: its writer was interrupted, and shows the message when it
+ * goes on. Only a panic passes over it, since that writer may be stopped for good. */
 #include "kernel/core/log.h"
 
 #include "kernel/arch/cpu.h"
@@ -65,7 +66,8 @@ static void log_write(uint64_t ticks, enum log_level level, const char *format, 
 	unsigned parts = size ? (unsigned)((size + SLOT_TEXT - 1) / SLOT_TEXT) : 1;
 	uint64_t position = __atomic_fetch_add(&head, parts, __ATOMIC_RELAXED);
 
-	for (unsigned i = 0; i < parts; i++) {
+	/* The first part last: where it is whole, all are. */
+	for (unsigned i = parts; i-- > 0;) {
 		struct slot s = { .ticks = ticks, .level = (uint8_t)level, .first = i == 0, .parts_left = (uint8_t)(parts - 1 - i) };
 		s.size = (uint8_t)MIN(size - i * SLOT_TEXT, (size_t)SLOT_TEXT);
 		memcpy(s.text, text + i * SLOT_TEXT, s.size);
@@ -174,25 +176,36 @@ void log_init(void)
 		console_level = LOG_DEBUG + 1;
 }
 
-/* Linux prints levels below loglevel, so 7 leaves debug messages out. True where there was anything new. */
-static bool show_on(struct console *c)
+/* Linux prints levels below loglevel, so 7 leaves debug messages out. */
+static void show_on(struct console *c)
 {
 	struct log_record record;
 	char line[LOG_STAMP + LOG_LINE_MAX + 24], stamp[LOG_STAMP];
-	uint64_t before = c->log_position;
 
 	while (log_read(&c->log_position, &record)) {
 		if (record.level >= console_level)
 			continue;
 		log_stamp(record.ticks, stamp);
 		const char *colour = record.level <= LOG_ERR ? "\033[91m" : record.level == LOG_WARNING ? "\033[93m" : "";
+		console_prompt_wipe();
 		if (c->colour)
 			ksnprintf(line, sizeof(line), "\033[32m%s\033[0m%s%s\033[0m\n", stamp, colour, record.text);
 		else
 			ksnprintf(line, sizeof(line), "%s%s\n", stamp, record.text);
 		console_emit(c, line, strlen(line));
 	}
-	return c->log_position != before;
+}
+
+/* Is the next message of any console whole? */
+static bool anything_to_show(void)
+{
+	uint64_t end = __atomic_load_n(&head, __ATOMIC_ACQUIRE);
+	struct slot s;
+
+	for (struct console *c = console_first(); c; c = c->next)
+		if (c->log_position < end && slot_read(c->log_position, &s) != SLOT_UNFINISHED)
+			return true;
+	return false;
 }
 
 void log_show(void)
@@ -200,10 +213,9 @@ void log_show(void)
 	if (!ticks_to_nsec)
 		return;
 	/* Who holds the lock looks again after giving it up, so nobody's message is left behind. */
-	for (bool progress = true; progress && console_pending(__atomic_load_n(&head, __ATOMIC_ACQUIRE)) && console_trylock();) {
-		progress = false;
+	while (anything_to_show() && console_trylock()) {
 		for (struct console *c = console_first(); c; c = c->next)
-			progress |= show_on(c);
+			show_on(c);
 		console_unlock();
 	}
 }

@@ -1,13 +1,15 @@
 /* The kernel's log.
  *
  * Rules
- * - pr_err() and its like may be called in any context: under any lock, in NMI and machine check handlers, before anything is set up. They take
- *   no lock: a message goes to a ring of slots, claimed by one atomic addition, and the oldest is overwritten.
- * - Messages are shown on the consoles (kernel/core/console.h) by whoever can get the consoles' lock; the others leave theirs to that one.
- * - A message is "subsystem: text" without a newline. Levels are Linux's; those below `loglevel=` (7 without it, 4 with `quiet`)
- *   reach the consoles, all of them the ring.
- * - A message is stamped with cpu_ticks(); lines are shown as time since the EFI entry point once the clock's rate is known, and wait
- *   for that. */
+ * - pr_err() and its like may be called in any context: under any lock, in NMI and machine check handlers, before
+ *   anything is set up. They take no lock: a message goes to a ring of slots, claimed by one atomic addition, and the
+ *   oldest is overwritten.
+ * - Messages are shown on the consoles (kernel/core/console.h) by whoever can get the consoles' lock; the others leave
+ *   theirs to that one.
+ * - A message is "subsystem: text" without a newline. Levels are Linux's; those below `loglevel=` (7 without it, 4 with
+ *   `quiet`) reach the consoles, all of them the ring.
+ * - A message is stamped with cpu_ticks(); lines are shown as time since the EFI entry point once the clock's rate is
+ *   known, and wait for that. */
 #ifndef KERNEL_CORE_LOG_H
 #define KERNEL_CORE_LOG_H
 
@@ -34,8 +36,8 @@ struct log_record {
 	char text[LOG_LINE_MAX];	/* ends with a NUL that size does not count */
 };
 
-/* Read the message that starts in slot *position or the next one that is still there, and move *position behind it. False at the end, and at a
- * message that is being written. */
+/* Read the message that starts in slot *position or the next one that is still there, and move *position behind it.
+ * False at the end, and at a message that is being written. */
 bool log_read(uint64_t *position, struct log_record *ret);
 
 /* The position of the message that is `count` messages (or slots, where messages are long) from the end. */
@@ -51,7 +53,7 @@ void log_set_clock(nsec_t (*to_nsec)(uint64_t ticks));
 #define LOG_STAMP 24
 void log_stamp(uint64_t ticks, char ret[LOG_STAMP]);
 
-/* Read loglevel= and quiet. */
+/* Read loglevel=, quiet and debug. */
 void log_init(void);
 
 /* Show what is new on all consoles. Called by log_message itself; and once after a console was added. */

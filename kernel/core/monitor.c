@@ -19,13 +19,19 @@ static const struct monitor_command *command_find(const char *name)
 	return NULL;
 }
 
+/* A command line from a file may have line ends in it. */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Split in place. Returns the number of words; -E2BIG for too many. */
 static int split(char *text, char *words[MONITOR_ARGUMENTS])
 {
 	int count = 0;
 
 	for (char *at = text; *at;) {
-		while (*at == ' ' || *at == '\t')
+		while (is_blank(*at))
 			at++;
 		if (!*at)
 			break;
@@ -33,7 +39,7 @@ static int split(char *text, char *words[MONITOR_ARGUMENTS])
 			return -E2BIG;
 		bool quoted = false;
 		char *to = words[count++] = at;
-		for (; *at && (quoted || (*at != ' ' && *at != '\t')); at++)
+		for (; *at && (quoted || !is_blank(*at)); at++)
 			if (*at == '"')
 				quoted = !quoted;
 			else
@@ -49,12 +55,15 @@ static int split(char *text, char *words[MONITOR_ARGUMENTS])
 static int run_one(const char *text, size_t size)
 {
 	char copy[MONITOR_LINE], *words[MONITOR_ARGUMENTS];
+	int count = -E2BIG;
 
-	if (size >= sizeof(copy))
-		return -E2BIG;
-	memcpy(copy, text, size);
-	copy[size] = '\0';
-	int count = split(copy, words);
+	if (size < sizeof(copy)) {
+		memcpy(copy, text, size);
+		copy[size] = '\0';
+		count = split(copy, words);
+	}
+	if (count == -E2BIG)
+		monitor_printf("a command of more than %u bytes or %u words\n", MONITOR_LINE - 1, MONITOR_ARGUMENTS - 1);
 	if (count <= 0)
 		return count;
 	const struct monitor_command *command = command_find(words[0]);
@@ -88,13 +97,22 @@ int monitor_run(const char *line, size_t size)
 	return result;
 }
 
-static int read_waiting(void)
+/* Wait for a key. What is logged meanwhile takes the prompt's place, and the prompt comes back below it. */
+static int read_waiting(struct lineedit *edit)
 {
 	int byte;
 
+	console_prompt_drawn();
 	console_flush();
-	while ((byte = console_read()) < 0)
+	while ((byte = console_read()) < 0) {
 		cpu_relax();
+		console_flush();
+		if (console_prompt_gone())
+			lineedit_draw(edit);
+		console_prompt_drawn();
+	}
+	if (console_prompt_gone())
+		lineedit_draw(edit);
 	return byte;
 }
 
@@ -105,7 +123,7 @@ void monitor_loop(void)
 	lineedit_init(&edit, PROMPT, console_write);
 	for (;;) {
 		lineedit_start(&edit);
-		while (!lineedit_byte(&edit, (uint8_t)read_waiting()))
+		while (!lineedit_byte(&edit, (uint8_t)read_waiting(&edit)))
 			;
 		monitor_run(edit.text, edit.size);
 	}

@@ -1,8 +1,10 @@
 /* The monitor: the prompt of a machine without an init, and commands from exec=.
  *
  * Rules
- * - A command is registered by the file that owns what it shows, with MONITOR_COMMAND at its end; the monitor itself knows none but help.
- * - A command runs on the monitor's stack, may wait, and prints with monitor_printf. It returns 0, or a negative errno that is shown. */
+ * - A command is registered by the file that owns what it shows, with MONITOR_COMMAND at its end; the monitor itself
+ *   knows none but help.
+ * - A command runs on the monitor's stack, may wait, and prints with monitor_printf. It returns 0, or a negative errno
+ *   that is shown. */
 #ifndef KERNEL_CORE_MONITOR_H
 #define KERNEL_CORE_MONITOR_H
 
@@ -22,8 +24,8 @@ struct monitor_command {
 
 #define monitor_printf(...) console_printf(__VA_ARGS__)
 
-/* Run one line: commands separated by ';', words by blanks, "…" keeps blanks. Returns the last command's result; -ENOENT for a command that is
- * not there. */
+/* Run one line: commands separated by ';', words by blanks, "…" keeps blanks. Returns the last command's result;
+ * -ENOENT for a command that is not there. */
 int monitor_run(const char *line, size_t size);
 
 /* The prompt, for ever. */

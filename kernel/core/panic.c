@@ -1,8 +1,9 @@
-/* The text is put together once, in a buffer of its own, and then shown: on the consoles that take text as it comes, and as a page on the screen. A
- * fault while doing that comes back here, says so in one line, and stops. */
+/* The text is put together once, in a buffer of its own, and then shown: on the consoles that take text as it comes,
+ * and as a page on the screen. A fault while doing that comes back here, says so in one line, and stops. */
 #include "kernel/core/panic.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/sections.h"
 #include "kernel/core/backtrace.h"
 #include "kernel/core/console.h"
@@ -18,10 +19,20 @@
 static char text[TEXT_MAX];
 static size_t used;
 static unsigned depth;		/* atomic */
+static uint32_t owner;		/* atomic: the CPU that panicked first, + 1 */
+static void (*stop_others)(void), (*describe_others)(void);
 static void (*screen_show)(const char *text);
+static void (*first_console)(void);
 static void (*end_hook)(void);
 
+void panic_set_others(void (*stop)(void), void (*describe)(void))
+{
+	stop_others = stop;
+	describe_others = describe;
+}
+
 void panic_set_screen(void (*show)(const char *)) { screen_show = show; }
+void panic_set_first_console(void (*add)(void)) { first_console = add; }
 void panic_set_end(void (*end)(void)) { end_hook = end; }
 
 const char *panic_build_id(void)
@@ -40,7 +51,7 @@ static void add_arguments(const char *format, va_list arguments)
 	used = MIN(used + (size_t)length, sizeof(text) - 1);
 }
 
-static void __attribute__((format(printf, 1, 2))) add(const char *format, ...)
+void panic_add(const char *format, ...)
 {
 	va_list arguments;
 
@@ -55,11 +66,11 @@ static void add_backtrace(vaddr_t first, vaddr_t frame_pointer)
 	char symbol[SYMBOL_TEXT];
 	unsigned count = backtrace_walk(frame_pointer, addresses, BACKTRACE_MAX);
 
-	add("\nBacktrace\n");
+	panic_add("\nBacktrace\n");
 	if (first)
-		add("  %016llx  %s\n", (unsigned long long)first, symbol_text(first, symbol));
+		panic_add("  %016llx  %s\n", (unsigned long long)first, symbol_text(first, symbol));
 	for (unsigned i = 0; i < count; i++)	/* a return address is behind the call, perhaps in the next function */
-		add("  %016llx  %s\n", (unsigned long long)addresses[i], symbol_text(addresses[i] - 1, symbol));
+		panic_add("  %016llx  %s\n", (unsigned long long)addresses[i], symbol_text(addresses[i] - 1, symbol));
 }
 
 static void add_last_messages(void)
@@ -67,10 +78,10 @@ static void add_last_messages(void)
 	struct log_record record;
 	char stamp[LOG_STAMP];
 
-	add("\nLast messages\n");
+	panic_add("\nLast messages\n");
 	for (uint64_t position = log_tail(LAST_MESSAGES); log_read(&position, &record);) {
 		log_stamp(record.ticks, stamp);
-		add("  %s%s\n", stamp, record.text);
+		panic_add("  %s%s\n", stamp, record.text);
 	}
 }
 
@@ -80,21 +91,30 @@ static void add_details(const struct trap_frame *frame)
 	char stamp[LOG_STAMP];
 
 	log_stamp(cpu_ticks(), stamp);
-	add("%s Samara %s, build %s, CPU 0\n", stamp, SAMARA_VERSION, panic_build_id());
+	panic_add("%sSamara %s, build %s, CPU %u\n", stamp, SAMARA_VERSION, panic_build_id(), cpu_id());
 	if (frame) {
 		char registers[1024];
 		trap_describe_registers(frame, registers, sizeof(registers));
-		add("\nRegisters\n%s", registers);
+		panic_add("\nRegisters\n%s", registers);
 		add_backtrace(trap_instruction(frame), trap_frame_pointer(frame));
 	} else {
 		add_backtrace(0, (vaddr_t)__builtin_frame_address(0));
+	}
+	if (describe_others) {
+		panic_add("\n");
+		describe_others();
 	}
 	add_last_messages();
 }
 
 static void show(void)
 {
+	void (*add_console)(void) = console_first() ? NULL : first_console;
+
 	console_break_lock();
+	first_console = NULL;	/* not again if it fails and comes back here */
+	if (add_console)
+		add_console();
 	for (struct console *c = console_first(); c; c = c->next) {
 		if (screen_show && c->flush)	/* a screen: it shows the page instead */
 			continue;
@@ -107,20 +127,27 @@ static void show(void)
 
 static _Noreturn void panic_run(const struct trap_frame *frame, const char *format, va_list arguments)
 {
+	uint32_t nobody = 0;
+
 	cpu_irq_save();
+	/* One CPU tells the story: another that panics meanwhile waits to be stopped. */
+	if (!__atomic_compare_exchange_n(&owner, &nobody, cpu_id() + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) && nobody != cpu_id() + 1)
+		cpu_stop();
 	switch (__atomic_fetch_add(&depth, 1, __ATOMIC_SEQ_CST)) {
 	case 0:
+		if (stop_others)
+			stop_others();
 		log_skip_unfinished();
-		add("Kernel panic: ");
+		panic_add("Kernel panic: ");
 		add_arguments(format, arguments);
-		add("\n");
+		panic_add("\n");
 		add_details(frame);
 		show();
 		break;
 	case 1:		/* the first panic failed: show what there is of it, and why */
-		add("\nand while that was reported: ");
+		panic_add("\nand while that was reported: ");
 		add_arguments(format, arguments);
-		add("\n");
+		panic_add("\n");
 		show();
 		break;
 	}
@@ -150,9 +177,10 @@ static int panic_command(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "fault") == 0)
 		*(volatile int *)(uintptr_t)0xdead0000 = 1;
 	if (argc > 1 && strcmp(argv[1], "breakpoint") == 0) {
-		__asm__ volatile("int3");
+		__builtin_debugtrap();
 		return 0;
 	}
 	panic("asked for at the monitor");
 }
-MONITOR_COMMAND(panic, "[fault|breakpoint]", "stop with the panic page; by a page fault; or take a breakpoint and go on", panic_command);
+MONITOR_COMMAND(panic, "[fault|breakpoint]", "stop with the panic page; by a page fault; or take a breakpoint and go on",
+		panic_command);

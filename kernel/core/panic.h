@@ -11,8 +11,15 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 /* The same with the registers and the backtrace of an exception. */
 _Noreturn void panic_trap(const struct trap_frame *frame, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* With other CPUs: `stop` stops them before anything is shown, `describe` then says with panic_add where they were. */
+void panic_set_others(void (*stop)(void), void (*describe)(void));
+void panic_add(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Called with the whole text when it is complete, to draw it; the first line is the heading. */
 void panic_set_screen(void (*show)(const char *text));
+
+/* Called where there is no console yet, to add one. */
+void panic_set_first_console(void (*add)(void));
 
 /* Called at the very end: leave the emulator, restart, or return for a machine that stays as it is. */
 void panic_set_end(void (*end)(void));

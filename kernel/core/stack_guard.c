@@ -8,5 +8,6 @@ void __stack_chk_fail(void)
 {
 	char where[SYMBOL_TEXT];
 
-	panic("stack overrun: a variable's neighbours were overwritten in %s", symbol_text((vaddr_t)__builtin_return_address(0) - 1, where));
+	panic("stack overrun: a variable's neighbours were overwritten in %s",
+	      symbol_text((vaddr_t)__builtin_return_address(0) - 1, where));
 }

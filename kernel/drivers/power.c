@@ -34,8 +34,13 @@ static void emulator_exit(uint32_t value)
 
 static _Noreturn void reboot_now(void)
 {
-	firmware_reset_system(FIRMWARE_RESET_COLD);
-	port_write8(RESET_CONTROL_PORT, 0x02);	/* a full reset, then go */
+	static bool firmware_tried;
+
+	if (!firmware_tried) {	/* a fault in the firmware panics, and comes back here */
+		firmware_tried = true;
+		firmware_reset_system(FIRMWARE_RESET_COLD);
+	}
+	port_write8(RESET_CONTROL_PORT, 0x02);	/* the hard kind, then go */
 	port_write8(RESET_CONTROL_PORT, 0x06);
 	clock_delay(PATIENCE);
 	port_write8(KEYBOARD_CONTROL_PORT, KEYBOARD_PULSE_RESET);
@@ -56,7 +61,8 @@ void power_init(void)
 {
 	struct cmdline_word word;
 
-	exit_to_emulator = cmdline_find(boot_cmdline(), "exit", &word) && word.value_size == 4 && memcmp(word.value, "qemu", 4) == 0;
+	exit_to_emulator = cmdline_find(boot_cmdline(), "exit", &word) && word.value_size == 4 &&
+			   memcmp(word.value, "qemu", 4) == 0;
 	if (cmdline_number(boot_cmdline(), "panic", &panic_seconds) == 0)
 		panic_seconds = MIN(panic_seconds, 86400ull);
 	panic_set_end(panic_end);

@@ -5,7 +5,8 @@
 /* Read exit= and panic= and say what a panic does at its end. Early. */
 void power_init(void);
 
-/* With exit=qemu the emulator ends with status 33; else the firmware switches the machine off; else it says that this is to be done by hand, and stops. */
+/* With exit=qemu the emulator ends with status 33; else the firmware switches the machine off; else it says that this
+ * is to be done by hand, and stops. */
 _Noreturn void power_off(void);
 
 _Noreturn void power_reboot(void);

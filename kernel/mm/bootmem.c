@@ -1,5 +1,6 @@
-/* The bump allocator takes from the top of a usable range: first of those under 4 GiB, since devices with 32-bit DMA reach them, the largest first. One range
- * has always been enough; when it is used up the next one comes, and what is left of the old one stays unused. */
+/* The bump allocator takes from the top of a usable range: first of those under 4 GiB, since devices with 32-bit DMA
+ * reach them, the largest first. One range has always been enough; when it is used up the next one comes, and what is
+ * left of the old one stays unused. */
 #include "kernel/mm/bootmem.h"
 
 #include "kernel/arch/mmu.h"

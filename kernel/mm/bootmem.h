@@ -1,6 +1,7 @@
 /* Boot-time memory: a bump allocator over the usable ranges, until the frame allocator takes what is left.
  *
- * Rules: for ever, no free. Nothing under 1 MiB is handed out, since firmware clobbers it (SMM, warm resets). One CPU at a time. */
+ * Rules: for ever, no free. Nothing under 1 MiB is handed out, since firmware clobbers it (SMM, warm resets). One CPU
+ * at a time. */
 #ifndef KERNEL_MM_BOOTMEM_H
 #define KERNEL_MM_BOOTMEM_H
 

@@ -1,7 +1,8 @@
 /* Spinlocks: fair (first come, first served).
  *
- * Rules: the holder does not sleep and holds it for a short time. A lock that an interrupt handler takes is taken with interrupts off everywhere
- * (spin_lock_irqsave). Not recursive: taking a lock one holds is a panic that names it. All zero is an open lock; SPINLOCK gives it a name. */
+ * Rules: the holder does not sleep and holds it for a short time. A lock that an interrupt handler takes is taken with
+ * interrupts off everywhere (spin_lock_irqsave). Not recursive: taking a lock one holds is a panic that names it. All
+ * zero is an open lock; SPINLOCK gives it a name. */
 #ifndef KERNEL_SYNC_SPINLOCK_H
 #define KERNEL_SYNC_SPINLOCK_H
 

@@ -1,4 +1,4 @@
-/* Stages of the boot with their times, the loader's and the kernel's, for `boot` and for the strip that a hanging machine shows. */
+/* Stages of the boot with their times, the loader's and the kernel's, for `boot` and for a hanging machine's strip. */
 #include "kernel/time/stage.h"
 
 #include "kernel/arch/cpu.h"

@@ -4,7 +4,7 @@
 
 #include "lib/types.h"
 
-/* The boot enters its next stage: stamped, and shown by one more square of the stage strip while there is no console. */
+/* The boot enters its next stage: stamped, and one more square of the stage strip until there is a console. */
 void stage_enter(const char *name);
 
 /* Draws squares; NULL: no strip (any more). */

@@ -9,7 +9,7 @@ from samara import pe, qemu, screen
 
 PROMPT = r"samara> $"
 READY = r"samara: ready in \d+\.\d{3} ms, \d+ CPUs?, \d+ MiB free of \d+ MiB$"
-LATE = 5       # seconds for a screen to become what it should be
+LATE = 10      # seconds for a screen to become what it should be, once serial says that the guest got there
 
 
 class Failure(Exception):
@@ -41,15 +41,25 @@ class Type:
 
 
 @dataclasses.dataclass
+class Monitor:
+    """A command for QEMU's monitor."""
+    line: str
+
+    def run(self, run):
+        run.guest.qmp.monitor(self.line)
+
+
+@dataclasses.dataclass
 class See:
     """Text must stand on the screen, in these colours (0xRRGGBB) where they are given."""
     pattern: str
     foreground: int = None
     background: int = None
     turned: int = 0        # degrees that the picture was turned by
+    late: int = LATE
 
     def run(self, run):
-        deadline = time.monotonic() + LATE
+        deadline = time.monotonic() + self.late
         while not self._holds(run):
             if time.monotonic() > deadline:
                 colours = "".join(f", {what} {colour:06x}" for what, colour in

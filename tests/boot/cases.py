@@ -5,11 +5,11 @@ disk. The rings: boot; `smoke` for the few of them that every variant of the bui
 the kernel; slow for what is run once in a while.
 """
 
-from case import READY, AtMost, Case, Golden, Instructions, Packed, See, Size, Touched, Type
+from case import READY, AtMost, Case, Golden, Instructions, Monitor, See, Size, Touched, Type
 from samara import qemu
 
 # The console's colours (kernel/drivers/console/vt_pen.c) and the panic page's (panic_screen.c).
-BACKGROUND, TEXT, WHITE, GREY, GREEN, PROMPT_GREEN = 0x101418, 0xd0d4d8, 0xffffff, 0x6b747d, 0x7fbf6a, 0xa5e08c
+BACKGROUND, TEXT, WHITE, GREY, PROMPT_GREEN = 0x101418, 0xd0d4d8, 0xffffff, 0x6b747d, 0xa5e08c
 PANIC_PAGE, PANIC_BAND, PANIC_SECTION = 0x1b1f3b, 0xa3283f, 0xf2b8a0
 
 SMOKE = ("boot", "smoke")
@@ -33,6 +33,20 @@ def shown(width, height, turned=0, bits=32):
     seen = (lambda *arguments: See(*arguments, turned=turned))
     return booted(Size(width, height), seen(r"Samara \d+\.\d+\.\d+", WHITE, BACKGROUND), seen(r"display ", GREY, BACKGROUND),
         seen(rf"{width}×{height}, {bits} bits", TEXT, BACKGROUND), seen(READY, TEXT, BACKGROUND), seen("samara>", PROMPT_GREEN, BACKGROUND))
+
+
+# A screen that is always the same: cleared, with text in several scripts and colours.
+STILL_LIFE = Type("\x0cGröße αβγ ЖЩ ┌─┐")
+
+
+def pictured(digest, turned=0):
+    return booted(STILL_LIFE, See("Größe: no such command; try help", TEXT, BACKGROUND, turned), Golden(digest))
+
+
+def kernel_panic(name, text, *more):
+    """A test in the kernel that must end in a panic of this text."""
+    return Case("kernel-panic-" + name.replace("_", "-"), ["^Kernel panic: " + text, "^Backtrace", *more], U_BOOT, f'exec="test panic_{name}"',
+        efi=KERNEL_TEST, end=qemu.PANIC, forbidden=(), rings=KERNEL)
 
 
 def on_stick(text):
@@ -79,6 +93,14 @@ CASES = [
     Case("boot-rotate-180", shown(1024, 768, turned=180), {"resolution": (1024, 768)}, "rotate=180"),
     Case("boot-rotate-270", shown(1024, 768, turned=270), {"resolution": (1024, 768)}, "rotate=3"),
 
+    # Pictures: by pixel format, scale and rotation.
+    Case("picture-32-bits", pictured("d49cd811b47f7b58"), {"resolution": (1024, 768)}),
+    Case("picture-24-bits", pictured("d49cd811b47f7b58"), {"display": "cirrus"}, "video=1024x768"),
+    Case("picture-scaled", pictured("934ab5290e79b14f"), {"resolution": (3200, 1800)}),
+    Case("picture-90", pictured("1ec74a50fb61376b", 90), {"resolution": (1024, 768)}, "rotate=90"),
+    Case("picture-180", pictured("d1d162da8b5642c8", 180), {"resolution": (1024, 768)}, "rotate=180"),
+    Case("picture-270", pictured("a8c8dc63c72419e0", 270), {"resolution": (1024, 768)}, "rotate=270"),
+
     # Memory: how much, and that it is not touched.
     Case("boot-64-mib", shown(1280, 800), {"memory": 64}),
     Case("boot-4-gib", [r"free of 409[56] MiB", Touched(64), Type("poweroff")], {"memory": 4096}),
@@ -86,7 +108,7 @@ CASES = [
 
     # A machine without something.
     Case("boot-4-cpus", booted(), {"cpus": 4}),
-    Case("boot-no-serial", [See("samara>", PROMPT_GREEN, BACKGROUND)], {"serial": False}, end=None),
+    Case("boot-no-serial", [See("samara>", PROMPT_GREEN, BACKGROUND, late=50)], {"serial": False}, end=None),
     Case("boot-no-timers", booted(), {"extra": ("-machine", "hpet=off")}),
     Case("boot-oldest-cpu", booted(), {"cpu": "qemu64"}),
 
@@ -119,12 +141,29 @@ CASES = [
         See("^ +Registers", PANIC_SECTION, PANIC_PAGE), See(r"panic_command\+0x", None, PANIC_PAGE)], {"report": False}, end=None, forbidden=()),
     Case("panic-reboots", [READY, Type("panic"), "^Kernel panic: "], {"report": False}, "panic=1", end=qemu.RESET, forbidden=()),
 
+    Case("panic-nmi-resumes", booted(Monitor("nmi"), r"trap: NMI for an unknown reason at \w+\+0x"), U_BOOT),
+    Case("panic-machine-check", [READY, Monitor("mce 0 4 0xbe00000000800400 0x7 0x123000 0x8c"),
+        "^Kernel panic: machine check", r"cpu: machine check bank 4: status 0xbe00000000800400, address 0x123000"],
+        U_BOOT, end=qemu.PANIC, forbidden=()),
+
     # What it costs.
-    Case("cost-boot", [Instructions(12_000_000), Type("poweroff")], COUNTED, "bench.stamp", timeout=240),
+    Case("cost-boot", [Instructions(12_000_000), Type("bench console"), AtMost(r"console_10000_lines (\d+) ", 400_000_000),
+        r"console_line_eager \d+", See(r"^line 09999  brown fox jumps over", TEXT, BACKGROUND), Type("poweroff")],
+        COUNTED, "bench.stamp", timeout=240),
     Case("cost-boot-64-gib", [Instructions(18_000_000), Type("poweroff")], {**COUNTED, "memory": 65536}, "bench.stamp", timeout=240),
 
     # The tests inside the kernel.
     Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, rings=KERNEL),
+    kernel_panic("null_pointer", r"page fault: reading 0x10 \(null pointer\)", r"test_panic_null_pointer\+0x"),
+    kernel_panic("write_to_constant", r"page fault: writing 0xffffffff\w+ \(kernel constants\): its page does not allow that"),
+    kernel_panic("execute_data", r"page fault: executing 0xffffffff\w+ .*: its page does not allow that"),
+    kernel_panic("user_address", r"page fault: executing 0x400000 \(user half\)"),
+    kernel_panic("divide_by_zero", "divide error", r"test_panic_divide_by_zero\+0x"),
+    kernel_panic("not_canonical", "general protection fault", r"test_panic_not_canonical\+0x"),
+    kernel_panic("invalid_opcode", "invalid opcode", r"test_panic_invalid_opcode\+0x"),
+    kernel_panic("stack_overflow", r"kernel stack overflow: 0xffffffff\w+ is in the guard page of the boot stack"),
+    kernel_panic("stack_overrun", r"stack overrun: .* in overrun\+0x"),
+    kernel_panic("assertion", r"assertion failed: zero == 1 \(panic_test\.c:\d+\)", r"test_panic_assertion\+0x"),
 
     # Longer ones.
     Case("slow-64-cpus", booted(), {"cpus": 64}, timeout=180, rings=SLOW),

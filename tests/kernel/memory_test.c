@@ -42,7 +42,18 @@ KERNEL_TEST(bootmem_gives_usable_memory)
 	}
 	KT_CHECK(bootmem_free() < free && free - bootmem_free() < MIB(1));
 	KT_CHECK(bootmem_frame() % PAGE_SIZE == 0);
+	return KT_PASS;
+}
+
+/* A request that no range can hold costs nothing: the ranges passed over in the search are still there. */
+KERNEL_TEST(bootmem_survives_a_request_too_large)
+{
+	uint64_t free = bootmem_free();
+	paddr_t before = bootmem_frame();
+
 	KT_CHECK(!bootmem_alloc(1ull << 50, 16));
+	KT_CHECK(bootmem_frame() == before - PAGE_SIZE);
+	KT_CHECK(free - bootmem_free() == 2 * PAGE_SIZE);
 	return KT_PASS;
 }
 
@@ -95,6 +106,10 @@ KERNEL_TEST(firmware_memory_is_readable)
 	KT_CHECK(mmu_is_readable((vaddr_t)image_start, (uint64_t)(text_end - text_start)));
 	KT_CHECK(!mmu_map_firmware(~0ull - 4095, 4096));
 	KT_CHECK(!mmu_map_device(~0ull - 100, 200, MMU_UNCACHED));
+	/* Beyond the CPU's address bits a mapping would fault by its reserved bits: damaged tables name such addresses. */
+	paddr_t end = physical_mask() + 1;
+	KT_CHECK(!mmu_map_device(end, 4096, MMU_UNCACHED) && !mmu_map_firmware(end, 4096));
+	KT_CHECK(!mmu_map_device(end - 4096, 8192, MMU_UNCACHED) && !mmu_map_firmware(end - 4096, 8192));
 	const uint8_t *rsdp = boot_info()->rsdp ? mmu_map_firmware(boot_info()->rsdp, 8) : (const uint8_t *)"RSD PTR ";
 	KT_CHECK(rsdp && rsdp[0] == 'R' && rsdp[7] == ' ');
 	return KT_PASS;

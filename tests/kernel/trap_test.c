@@ -60,6 +60,8 @@ KERNEL_TEST(addresses_are_described)
 	KT_CHECK(strcmp(mmu_describe(8), "null pointer") == 0);
 	KT_CHECK(strcmp(mmu_describe(0x10000000), "user half") == 0);
 	KT_CHECK(strcmp(mmu_describe(0x8000000000000000), "not a canonical address") == 0);
+	KT_CHECK(strcmp(mmu_describe(HANDOFF_FRAMEBUFFER_MAP), "framebuffer") == 0);
+	KT_CHECK(strcmp(mmu_describe(HANDOFF_FRAMEBUFFER_MAP - 1), "kernel mappings") == 0);
 	KT_CHECK(strcmp(mmu_describe((vaddr_t)innermost), "kernel text") == 0);
 	KT_CHECK(strcmp(mmu_describe((vaddr_t)"text"), "kernel constants") == 0);
 	int local;

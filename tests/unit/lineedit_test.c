@@ -145,6 +145,16 @@ TEST(unknown_keys_do_nothing)
 	check("a\033[5~\033[99;99R\033Ox\033xb\007\033[24~", "ab", 2);
 }
 
+TEST(a_line_is_drawn_anew)
+{
+	start();
+	type("mem ü\033[D\033[D");
+	emit("\r\033[Ksomebody else\n", 18);
+	lineedit_draw(&edit);
+	CHECK(screen_agrees());
+	CHECK_EQ(edit.cursor, 3);
+}
+
 TEST(a_full_line_takes_no_more)
 {
 	start();

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -43,22 +44,31 @@ def parse(argv):
     parser = argparse.ArgumentParser(prog="tools/run", usage=USAGE, description=INTRODUCTION, epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     machine = parser.add_argument_group("the machine")
-    machine.add_argument("-m", dest="memory", type=int, default=256, metavar="MIB", help="memory, from 64 up; may be more than the host has (default: 256)")
+    machine.add_argument("-m", dest="memory", type=int, default=256, metavar="MIB",
+        help="memory, from 64 up; may be more than the host has (default: 256)")
     machine.add_argument("--smp", type=int, default=1, metavar="N", help="processors (default: 1)")
     machine.add_argument("--machine", choices=["q35", "pc"], default="q35", help="chipset (default: q35)")
-    machine.add_argument("--display", choices=["std", "virtio", "ramfb", "none"], default="std", help="graphics adapter (default: std)")
-    machine.add_argument("--firmware", metavar="PATH", default=None, help="UEFI firmware: a file, or one of " + ", ".join(qemu.FIRMWARE) + " (default: ovmf)")
+    machine.add_argument("--display", choices=["std", "virtio", "ramfb", "none"], default="std",
+        help="graphics adapter (default: std)")
+    machine.add_argument("--firmware", metavar="PATH", default=None,
+        help="UEFI firmware: a file, or one of " + ", ".join(qemu.FIRMWARE) + " (default: ovmf)")
     machine.add_argument("--usb", action="store_true", help="boot from an emulated USB stick")
     machine.add_argument("--pxe", action="store_true", help="boot over an emulated network")
-    machine.add_argument("--secure-boot", action="store_true", help="turn Secure Boot on, and sign the file with Debian's snake-oil key")
-    machine.add_argument("--kvm", action="store_true", help="run on the host's processor where that works (it is tried, not assumed); else emulate")
-    machine.add_argument("--invtsc", action="store_true", help="show the guest an invariant TSC (QEMU does so with --kvm alone)")
-    machine.add_argument("--icount", action="store_true", help="let time be counted in instructions, one a nanosecond: slow, and the same in each run")
+    machine.add_argument("--secure-boot", action="store_true",
+        help="turn Secure Boot on, and sign the file with Debian's snake-oil key")
+    machine.add_argument("--kvm", action="store_true",
+        help="run on the host's processor where that works (it is tried, not assumed); else emulate")
+    machine.add_argument("--invtsc", action="store_true",
+        help="show the guest an invariant TSC (QEMU does so with --kvm alone)")
+    machine.add_argument("--icount", action="store_true",
+        help="let time be counted in instructions, one a nanosecond: slow, and the same in each run")
     session = parser.add_argument_group("the session")
     session.add_argument("--headless", action="store_true", help="no window; chosen by itself where there is no display")
     session.add_argument("--timeout", type=float, metavar="S", help="end the run after S seconds")
-    session.add_argument("--screenshot", metavar="FILE.png", help="write a picture of the screen, then end the run with status 0")
-    session.add_argument("--after", metavar="TEXT", default="samara: ready", help="with --screenshot: when a line on the serial line holds this (default: '%(default)s')")
+    session.add_argument("--screenshot", metavar="FILE.png",
+        help="write a picture of the screen, then end the run with status 0")
+    session.add_argument("--after", metavar="TEXT", default="samara: ready",
+        help="with --screenshot: when a line on the serial line holds this (default: '%(default)s')")
     session.add_argument("--gdb", action="store_true", help="stop before the first instruction and wait for gdb")
     session.add_argument("--qmp", metavar="PATH", help="give QEMU's machine protocol on this Unix socket")
     session.add_argument("--release", action="store_true", help="build without debug assertions, in build-release/")
@@ -154,6 +164,7 @@ def left(deadline):
 
 def main():
     options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # QEMU ends with us
     try:
         build.setup("test" if options.secure_boot else "run")
         folder = build.TOP / ("build-release" if options.release else "build")

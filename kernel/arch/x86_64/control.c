@@ -1,7 +1,8 @@
-/* The boot CPU from its first C instruction on: GS base and stack guard before any function that uses them, then every control bit.
+/* The boot CPU from its first C instruction on: GS base and stack guard before any function that uses them, then every
+ * control bit.
  *
- * The firmware leaves CR0, CR4 and EFER as it likes, and other CPUs start with other defaults, so each bit is set to what the kernel wants and
- * none is inherited (Intel SDM volume 3, section 2.5). */
+ * The firmware leaves CR0, CR4 and EFER as it likes, and other CPUs start with other defaults, so each bit is set to
+ * what the kernel wants and none is inherited (Intel SDM volume 3, sections 2.2.1 and 2.5). */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
@@ -19,15 +20,18 @@ _Static_assert(BOOT_STACK_TOP == sizeof(struct guarded_stack), "as in entry.S");
 __attribute__((section(".percpu.first"))) struct cpu_local cpu_local;
 static char *boot_area = percpu_start;
 char **percpu_areas = &boot_area;
-__attribute__((section(".bss.stacks"))) struct guarded_stack boot_stacks[1 + IST_COUNT];
+unsigned percpu_count = 1;
+__attribute__((section(".bss.stacks"))) struct guarded_stack boot_stacks[STACK_COUNT];
 
 _Noreturn void cpu_boot(struct handoff *handoff);
 
-/* Entered from entry.S. The canary is read before the handoff is checked: any value will do if it is not one. */
+/* Entered from entry.S. The canary is made of the time: the handoff, which has better entropy, is not checked yet. */
 __attribute__((no_stack_protector)) void cpu_boot(struct handoff *handoff)
 {
 	cpu_local.self = &cpu_local;
-	cpu_local.stack_canary = cpu_ticks() * 0x9e3779b97f4a7c15ull & ~0xffull;	/* the zero byte stops string overruns */
+	cpu_local.stacks = boot_stacks;
+	/* The zero byte stops string overruns. */
+	cpu_local.stack_canary = cpu_ticks() * 0x9e3779b97f4a7c15ull & ~0xffull;
 	msr_write(MSR_GS_BASE, (uint64_t)&cpu_local);
 	kmain(handoff);
 }
@@ -40,7 +44,10 @@ cpu_id_t cpu_id(void)
 void cpu_init_cpu(void)
 {
 	struct cpuid leaf7 = cpuid_read_checked(7, 0);
+	bool no_execute = cpuid_read_checked(0x80000001, 0).edx & CPUID_8000_0001_EDX_NX;
 
+	/* LMA says that long mode is active and is written as it is read. */
+	msr_write(MSR_EFER, (msr_read(MSR_EFER) & EFER_LMA) | EFER_LME | (no_execute ? EFER_NXE : 0));
 	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_NW | CR0_CD | CR0_AM)) | CR0_MP | CR0_NE | CR0_WP);
 	cr4_write(CR4_PAE | CR4_PGE | CR4_MCE |
 		  (leaf7.ebx & CPUID_7_EBX_SMEP ? CR4_SMEP : 0) |

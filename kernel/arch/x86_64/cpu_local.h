@@ -1,7 +1,7 @@
 /* What the architecture keeps for each CPU, reached through the GS base.
  *
- * Rules: the compiler's stack guard reads %gs:40 (-mstack-protector-guard-offset), so that member never moves. Everything here is touched by
- * its own CPU only. */
+ * Rules: the compiler's stack guard reads %gs:40 (-mstack-protector-guard-offset), so that member never moves.
+ * Everything here is touched by its own CPU only. */
 #ifndef KERNEL_ARCH_X86_64_CPU_LOCAL_H
 #define KERNEL_ARCH_X86_64_CPU_LOCAL_H
 
@@ -34,7 +34,11 @@ struct cpu_local {
 	struct cpu_local *self;
 	uint64_t unused[4];
 	uint64_t stack_canary;	/* %gs:40 */
+	uint64_t stack_top;	/* where trampoline.S starts: layout in trampoline.h */
+	struct guarded_stack *stacks;	/* as boot_stacks */
 	cpu_id_t id;
+	uint32_t apic_id;
+	uint32_t state;		/* atomic; smp_start.c */
 	uint64_t gdt[7];
 	struct tss tss;
 };
@@ -45,13 +49,14 @@ _Static_assert(offsetof(struct cpu_local, stack_canary) == 40, "-mstack-protecto
 extern struct cpu_local cpu_local;
 
 /* The boot CPU's stacks: [0] is the one kmain runs on, [IST_*] the others. */
-extern struct guarded_stack boot_stacks[1 + IST_COUNT];
+#define STACK_COUNT (1 + IST_COUNT)
+extern struct guarded_stack boot_stacks[STACK_COUNT];
 
 /* gdt.c: load this CPU's segments and task state. */
 #define SELECTOR_KERNEL_CODE	0x08
 #define SELECTOR_KERNEL_DATA	0x10
 #define SELECTOR_TSS		0x28
-void gdt_init_cpu(struct guarded_stack *stacks);
+void gdt_init_cpu(void);
 
 /* idt.c: fill the table, once; load it, on each CPU. */
 void idt_init(void);

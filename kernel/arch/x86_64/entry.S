@@ -1,7 +1,8 @@
 /* The kernel's first instructions.
  *
- * World: long mode, the loader's page tables (include/boot/handoff.h), RDI = struct handoff, no stack, the firmware's GDT and IDT, interrupts
- * off. Leaves to cpu_boot() on the boot CPU's own stack; a zero frame pointer ends backtraces here. */
+ * World: long mode, the loader's page tables (include/boot/handoff.h), RDI = struct handoff, no stack, the firmware's
+ * GDT and IDT, interrupts off. Leaves to cpu_boot() on the boot CPU's own stack; backtraces end here, at a zero frame
+ * pointer. No flag of the firmware's stays: AC would switch SMAP off, and NT makes IRETQ fault. */
 #include "kernel/arch/x86_64/layout.h"
 
 	.section .text.entry, "ax"
@@ -9,6 +10,8 @@
 	.type kernel_entry, @function
 kernel_entry:
 	lea	boot_stacks + BOOT_STACK_TOP(%rip), %rsp
+	pushq	$2			/* the bit of RFLAGS that is always set */
+	popfq
 	xor	%ebp, %ebp
 	call	cpu_boot
 	ud2

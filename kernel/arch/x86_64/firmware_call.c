@@ -1,8 +1,9 @@
 /* ResetSystem at the firmware's physical addresses.
  *
- * An address space for the call alone: the kernel's upper half, and below it the firmware's memory at its physical addresses. Boot services memory is in it too, since
- * some firmware's runtime code strays there. Runtime code is mapped executable and not writable, but older firmware keeps data in
- * the same pages: CR0.WP is off during the call, which lets the CPU's supervisor write them without any page being both. */
+ * An address space for the call alone: the kernel's upper half, and below it the firmware's memory at its physical
+ * addresses. Boot services memory is in it too, since some firmware's runtime code strays there. Runtime code is mapped
+ * executable and not writable, but older firmware keeps data in the same pages: CR0.WP is off during the call, which
+ * lets the CPU's supervisor write them without any page being both. */
 #include "kernel/arch/firmware_call.h"
 
 #include "kernel/arch/cpu.h"

@@ -1,5 +1,6 @@
-/* Segments and task state of a CPU (Intel SDM volume 3, sections 3.4.5 and 8.2.3). In 64-bit mode segments hold little more than the privilege level;
- * the order is the one that SYSCALL and SYSRET want (volume 2, SYSRET): kernel code, kernel data, user data, user code. */
+/* Segments and task state of a CPU (Intel SDM volume 3, sections 3.4.5 and 8.2.3). In 64-bit mode segments hold little
+ * more than the privilege level; the order is the one that SYSCALL and SYSRET want (volume 2, SYSRET): kernel code,
+ * kernel data, user data, user code. */
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/registers.h"
@@ -18,13 +19,13 @@ static void tss_fill(struct tss *tss, struct guarded_stack *stacks)
 	tss->io_map = sizeof(*tss);	/* behind the limit: no port is allowed to user programs */
 }
 
-void gdt_init_cpu(struct guarded_stack *stacks)
+void gdt_init_cpu(void)
 {
 	struct cpu_local *cpu = &this_cpu(cpu_local);
 	uint64_t tss = (uint64_t)&cpu->tss;
 	struct __attribute__((packed)) { uint16_t limit; uint64_t base; } gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
 
-	tss_fill(&cpu->tss, stacks);
+	tss_fill(&cpu->tss, cpu->stacks);
 	cpu->gdt[1] = SEGMENT_KERNEL_CODE;
 	cpu->gdt[2] = SEGMENT_KERNEL_DATA;
 	cpu->gdt[3] = SEGMENT_USER_DATA;

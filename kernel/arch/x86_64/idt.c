@@ -1,4 +1,5 @@
-/* The interrupt descriptor table: 256 gates to 256 stubs (Intel SDM volume 3, section 6.11). All are interrupt gates: a handler runs with interrupts off. */
+/* The interrupt descriptor table: 256 gates to 256 stubs (Intel SDM volume 3, section 6.11). All are interrupt gates: a
+ * handler runs with interrupts off. */
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/traps.h"

@@ -2,6 +2,7 @@
 #include "kernel/arch/x86_64/paging.h"
 
 #include <abi/linux/errno.h>
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/sections.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/pat.h"
@@ -10,7 +11,6 @@
 #include "kernel/core/panic.h"
 #include "lib/string.h"
 
-#define CPUID_8000_0001_EDX_NX		(1u << 20)
 #define CPUID_8000_0001_EDX_PAGE1GB	(1u << 26)
 
 static paddr_t frame_from(struct pagetable *pt);
@@ -47,7 +47,7 @@ static void guard_stacks(void)
 }
 
 /* Write-combining makes drawing many times faster, except where the MTRRs have the range as ordinary memory already
- * (ramfb, some hypervisors): WC in the page table would take the cache away from it (Intel SDM volume 3, table 12-7). */
+ * (ramfb, some hypervisors): WC in the page table would take its cache away (Intel SDM volume 3, table 12-7). */
 static void framebuffer_cache(const struct handoff *h)
 {
 	const struct handoff_framebuffer *fb = &h->framebuffer;
@@ -56,7 +56,8 @@ static void framebuffer_cache(const struct handoff *h)
 		return;
 	uint64_t size = ALIGN_UP(fb->base % PAGE_SIZE + fb->size, PAGE_SIZE);
 	bool cached = mtrr_type(fb->base, fb->size) == TYPE_WB;
-	if (pt_protect(&kernel_tables, HANDOFF_FRAMEBUFFER_MAP, size, PT_WRITE | PT_GLOBAL | (cached ? PT_CACHE_WB : PT_CACHE_WC)))
+	uint32_t flags = PT_WRITE | PT_GLOBAL | (cached ? PT_CACHE_WB : PT_CACHE_WC);
+	if (pt_protect(&kernel_tables, HANDOFF_FRAMEBUFFER_MAP, size, flags))
 		pr_warn("mmu: the framebuffer stays uncached");
 	else
 		pr_debug("mmu: framebuffer %s", cached ? "write-back" : "write-combining");
@@ -76,6 +77,11 @@ void mmu_init(const struct handoff *h, paddr_t (*alloc)(void))
 	tlb_flush_all();
 }
 
+paddr_t mmu_kernel_root(void)
+{
+	return kernel_tables.root;
+}
+
 int mmu_make_space(struct pagetable *ret)
 {
 	*ret = kernel_tables;
@@ -93,6 +99,9 @@ static void *vmap(paddr_t physical, uint64_t size, uint32_t flags)
 	uint64_t bytes = ALIGN_UP(physical + size, PAGE_SIZE) - first;
 	vaddr_t at = vmap_next;
 
+	/* Large pages fit where both sides have the same offset in them: PCI's configuration space takes 256 MiB. */
+	if (bytes >= MIB(2))
+		at += (first - at) % MIB(2);
 	if (!kernel_tables.root || !size || physical > most || size - 1 > most - physical ||
 	    bytes > VMAP_BASE + VMAP_SIZE - PAGE_SIZE - at)
 		return NULL;
@@ -100,6 +109,18 @@ static void *vmap(paddr_t physical, uint64_t size, uint32_t flags)
 		return NULL;
 	vmap_next = at + bytes + PAGE_SIZE;
 	return (void *)(at + physical - first);
+}
+
+struct guarded_stack *mmu_map_stacks(paddr_t first, unsigned count)
+{
+	vaddr_t at = vmap_next;
+
+	for (unsigned i = 0; i < count; i++)
+		if (pt_map(&kernel_tables, at + i * sizeof(struct guarded_stack) + STACK_GUARD, first + i * STACK_SIZE, STACK_SIZE,
+			   PT_WRITE | PT_GLOBAL))
+			return NULL;
+	vmap_next = at + count * sizeof(struct guarded_stack) + PAGE_SIZE;
+	return (struct guarded_stack *)at;
 }
 
 void *mmu_map_device(paddr_t physical, uint64_t size, enum mmu_cache cache)
@@ -142,11 +163,11 @@ static const char *describe_stack(vaddr_t address)
 		{ "guard page of the NMI stack", "NMI stack" },
 		{ "guard page of the machine check stack", "machine check stack" },
 	};
-	uint64_t offset = address - (vaddr_t)boot_stacks;
-	unsigned index = offset / sizeof(boot_stacks[0]);
+	uint64_t offset = address - (vaddr_t)this_cpu(cpu_local).stacks;
+	unsigned index = offset / sizeof(struct guarded_stack);
 
-	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(boot_stacks), "a name for each stack");
-	return offset < sizeof(boot_stacks) ? names[index][offset % sizeof(boot_stacks[0]) >= STACK_GUARD] : NULL;
+	_Static_assert(ARRAY_SIZE(names) == STACK_COUNT, "a name for each stack");
+	return index < STACK_COUNT ? names[index][offset % sizeof(struct guarded_stack) >= STACK_GUARD] : NULL;
 }
 
 const char *mmu_describe(vaddr_t address)

@@ -1,5 +1,5 @@
-/* The page attribute table gets write-combining in entry 1; the rest is as the CPU starts (Intel SDM volume 3, section 12.12). Entries 4 to 7 repeat 0
- * to 3, so that a page's PAT bit does not matter. */
+/* The page attribute table gets write-combining in entry 1; the rest is as the CPU starts (Intel SDM volume 3, section
+ * 12.12). Entries 4 to 7 repeat 0 to 3, so that a page's PAT bit does not matter. */
 #include "kernel/arch/x86_64/pat.h"
 
 #include "kernel/arch/x86_64/registers.h"
@@ -14,8 +14,8 @@ void pat_init_cpu(void)
 	msr_write(MSR_PAT, PAT_HALF << 32 | PAT_HALF);
 }
 
-/* Variable ranges alone (SDM volume 3, section 12.11.2.3): the fixed ones cover the first MiB, where no framebuffer of ours is. Where ranges
- * overlap UC wins, and WT over WB (section 12.11.4.1). */
+/* Variable ranges alone (SDM volume 3, section 12.11.2.3): the fixed ones cover the first MiB, where no framebuffer of
+ * ours is. Where ranges overlap UC wins, and WT over WB (section 12.11.4.1). */
 enum memory_type mtrr_type(paddr_t base, uint64_t size)
 {
 	uint64_t mask = physical_mask(), def;

@@ -29,6 +29,10 @@ static inline void msr_write(uint32_t msr, uint64_t value)
 	__asm__ volatile("wrmsr" :: "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
 }
 
+#define EFER_LME	(1ull << 8)
+#define EFER_LMA	(1ull << 10)
+#define EFER_NXE	(1ull << 11)
+
 #define CR0_MP	(1ull << 1)
 #define CR0_EM	(1ull << 2)
 #define CR0_TS	(1ull << 3)
@@ -54,6 +58,8 @@ static inline void cr4_write(uint64_t v) { __asm__ volatile("mov %0, %%cr4" :: "
 
 struct cpuid { uint32_t eax, ebx, ecx, edx; };
 
+#define CPUID_8000_0001_EDX_NX	(1u << 20)
+
 static inline struct cpuid cpuid_read(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid r;
@@ -69,8 +75,8 @@ static inline struct cpuid cpuid_read_checked(uint32_t leaf, uint32_t subleaf)
 	return cpuid_read(leaf, subleaf);
 }
 
-/* The bits of a physical address on this CPU: an address with others faults by reserved bits in the page table (Intel SDM volume 3,
- * section 4.1.4). */
+/* The bits of a physical address on this CPU: an address with others faults by reserved bits in the page table (Intel
+ * SDM volume 3, section 4.1.4). */
 static inline uint64_t physical_mask(void)
 {
 	uint32_t bits = cpuid_read_checked(0x80000008, 0).eax & 0xff;

@@ -1,8 +1,8 @@
 /* One stub a vector, all alike, TRAP_STUB_SIZE bytes apart, so that the table of them is arithmetic.
  *
- * World at a stub: the CPU has pushed SS, RSP, RFLAGS, CS, RIP and, for some exceptions, an error code (Intel SDM volume 3, figure 6-9), on the
- * interrupted stack or an IST stack; interrupts off. The stub makes the frames equal, and trap_common completes struct trap_frame
- * (traps.h), calls trap_handle with it, and returns to what was interrupted. */
+ * World at a stub: the CPU has pushed SS, RSP, RFLAGS, CS, RIP and, for some exceptions, an error code (Intel SDM
+ * volume 3, figure 6-9), on the interrupted stack or an IST stack; interrupts off. The stub makes the frames equal, and
+ * trap_common completes struct trap_frame (traps.h), calls trap_handle with it, and returns to what was interrupted. */
 #include "kernel/arch/x86_64/layout.h"
 
 	.text
@@ -12,7 +12,7 @@ trap_stubs:
 	.set vector, 0
 	.rept 256
 	.p2align 4
-	/* 8 double fault, 10-14, 17 alignment check, 21 control protection, 29 and 30 (AMD APM volume 2, section 8.2) push one themselves */
+	/* 8, 10 to 14, 17, 21, and AMD's 29 and 30 push one themselves (SDM volume 3, table 6-1; APM volume 2, section 8.2) */
 	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
 	push	$0
 	.endif

@@ -1,10 +1,12 @@
-/* What the kernel does about an exception: a breakpoint and an unexplained NMI are reported and resumed, everything else ends in a panic
- * that says what happened, where, and what the address in question is. */
+/* What the kernel does about an exception: a breakpoint and an unexplained NMI are reported and resumed, everything
+ * else ends in a panic that says what happened, where, and what the address in question is. */
 #include "kernel/arch/x86_64/traps.h"
 
 #include "kernel/arch/mmu.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/vectors.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/symbols.h"
@@ -56,13 +58,14 @@ static _Noreturn void page_fault(const struct trap_frame *f)
 	panic_trap(f, "page fault: %s %#llx (%s): %s", access, (unsigned long long)address, mmu_describe(address), why);
 }
 
-/* A push that hits a guard page faults; delivering that fault needs the same stack, which is a double fault, and that one has a stack of its own. */
+/* A push that hits a guard page faults; delivering that fault needs the same stack, which is a double fault, and that
+ * one has a stack of its own. */
 static _Noreturn void double_fault(const struct trap_frame *f)
 {
 	vaddr_t address = cr2_read();
 
-	for (unsigned i = 0; i < 1 + IST_COUNT; i++) {
-		vaddr_t guard = (vaddr_t)boot_stacks[i].guard;
+	for (unsigned i = 0; i < STACK_COUNT; i++) {
+		vaddr_t guard = (vaddr_t)this_cpu(cpu_local).stacks[i].guard;
 		if (address - guard < STACK_GUARD || f->rsp - guard < STACK_GUARD)
 			panic_trap(f, "kernel stack overflow: %#llx is in the %s", (unsigned long long)address, mmu_describe(guard));
 	}
@@ -83,6 +86,13 @@ static _Noreturn void machine_check(const struct trap_frame *f)
 	panic_trap(f, "machine check: the hardware reports an error it cannot correct");
 }
 
+static bool (*nmi_handler)(const struct trap_frame *frame);
+
+void trap_set_nmi_handler(bool (*handler)(const struct trap_frame *))
+{
+	nmi_handler = handler;
+}
+
 void trap_handle(struct trap_frame *f);
 
 void trap_handle(struct trap_frame *f)
@@ -94,7 +104,8 @@ void trap_handle(struct trap_frame *f)
 		pr_warn("trap: breakpoint at %s", symbol_text(f->rip - 1, where));
 		return;
 	case VECTOR_NMI:
-		pr_warn("trap: NMI for an unknown reason at %s", symbol_text(f->rip, where));
+		if (!nmi_handler || !nmi_handler(f))
+			pr_warn("trap: NMI for an unknown reason at %s", symbol_text(f->rip, where));
 		return;
 	case VECTOR_DOUBLE_FAULT:
 		double_fault(f);
@@ -105,5 +116,5 @@ void trap_handle(struct trap_frame *f)
 	}
 	if (f->vector < VECTOR_EXCEPTIONS)
 		panic_trap(f, "%s, error code %#llx", exception_names[f->vector], (unsigned long long)f->error);
-	pr_warn("trap: interrupt on vector %llu, which nobody asked for", (unsigned long long)f->vector);
+	vector_dispatch(f);
 }

@@ -1,7 +1,7 @@
 /* One display, as the loader found it, mapped by the loader at HANDOFF_FRAMEBUFFER_MAP.
  *
- * The text's size follows the number of pixels: 8x16 up to about 2 million (1920x1080), twice that up to 4K, and so on by whole factors. Even factors use the font's
- * large size, which is the same design with finer lines. */
+ * The text's size follows the number of pixels: 8x16 up to about 2.6 million (1920x1200), twice that up to 4K, and so
+ * on by whole factors. Even factors use the font's large size, which is the same design with finer lines. */
 #include "kernel/drivers/console/display.h"
 
 #include "kernel/core/boot_info.h"
@@ -11,6 +11,7 @@
 #include "lib/stage_strip.h"
 
 #define COLUMNS_WANTED 80
+#define FACTOR_MAX 8		/* surface_glyph draws characters of up to 64 pixels */
 
 static struct surface surface;
 static bool present;
@@ -62,7 +63,7 @@ const struct font *display_font(unsigned *ret_scale)
 	uint32_t width = surface.width, height = surface.height, pixels = width * height;
 	unsigned factor = 1;
 
-	while (pixels / (factor * factor) > 2600000)	/* 1920x1200 is 2.3 million */
+	while (factor < FACTOR_MAX && pixels / (factor * factor) > 2600000)	/* 1920x1200 is 2.3 million */
 		factor++;
 	while (factor > 1 && width / (8 * factor) < COLUMNS_WANTED)
 		factor--;

@@ -4,8 +4,8 @@
 
 #include "lib/surface.h"
 
-/* Set the surface up from the handoff and rotate=; needs no memory and is called as soon as there is a handoff. The stage strip and the panic page work from
- * here on. */
+/* Set the surface up from the handoff and rotate=; needs no memory and is called as soon as there is a handoff. The
+ * stage strip and the panic page work from here on. */
 void display_init_early(void);
 
 /* NULL where the machine has no framebuffer. */

@@ -1,10 +1,11 @@
 /* The terminal's cells on the framebuffer.
  *
- * Writing changes cells in RAM only (vt.c). A refresh compares them with what is on the screen, which is remembered in RAM too, and draws the
- * cells that differ: so a screen that scrolled a thousand lines since the last refresh costs as much as one line more or less, what did not change
- * is not touched, and video memory is never read. Refreshes are paced: one every 33 ms while output flows, and at once when someone
- * flushes, which everybody does who waits for input or is done. Until the boot is complete every line is shown at once, so that the last one before a hang
- * is on the screen. */
+ * Writing changes cells in RAM only (vt.c). A refresh compares them with what is on the screen, which is remembered in
+ * RAM too, and draws the cells that differ: so a screen that scrolled a thousand lines since the last refresh costs as
+ * much as one that scrolled a single line, what did not change is not touched, and video memory is never read.
+ * Refreshes are paced: one every 33 ms while output flows, and at once when someone flushes, which everybody does who
+ * waits for input or is done. Until the boot is complete every line is shown at once, so that the last one before a
+ * hang is on the screen. */
 #include "kernel/drivers/console/fbcon.h"
 
 #include <abi/linux/errno.h>
@@ -44,7 +45,8 @@ static cell_t reversed(cell_t c)
 	return cell_make(cell_glyph(c), cell_background(c), cell_foreground(c));
 }
 
-/* The cursor is a cell in reverse. It is written into `shown` as it looks, so moving it needs no care: the old place differs and is drawn. */
+/* The cursor is a cell in reverse. It is written into `shown` as it looks, so moving it needs no care: the old place
+ * differs and is drawn. */
 static void refresh_row(uint32_t y)
 {
 	struct vt *vt = &fbcon.vt;
@@ -72,6 +74,7 @@ static void refresh(void)
 	fbcon.cursor_row = vt->y;
 	vt->dirty_top = vt->rows;
 	vt->dirty_bottom = 0;
+	cpu_drain_writes();
 	fbcon.refreshed = clock_now();
 }
 
@@ -130,7 +133,7 @@ void fbcon_init(void)
 		fbcon.font->width * fbcon.scale, fbcon.font->height * fbcon.scale);
 }
 
-/* Lines of 80 columns as a program would write them, each a write of its own; the ticks they took, the final refresh included. */
+/* Lines of 80 columns as a program would write them, each a write of its own; the ticks up to the last refresh's end. */
 static uint64_t bench_lines(unsigned first, unsigned count)
 {
 	static const char text[] = "the quick brown fox jumps over the lazy dog 0123456789 +-*/ The Quick Brown Fox";

@@ -4,13 +4,14 @@
 
 #include "lib/types.h"
 
-/* Clear the screen and add the console; a machine without a framebuffer or without memory for the cells goes on without. After mmu_init. */
+/* Clear the screen and add the console; a machine without a framebuffer or without memory for the cells goes on
+ * without. After mmu_init. */
 void fbcon_init(void);
 
 /* Its size in characters; false where there is none. */
 bool fbcon_size(uint32_t *ret_columns, uint32_t *ret_rows);
 
-/* Refresh after each line, or (as it starts) at most every 33 ms. */
+/* Refresh after each write, as it starts, or at most every 33 ms. */
 void fbcon_set_eager(bool eager);
 
 #endif

@@ -1,8 +1,9 @@
-/* The panic's text on the whole screen, drawn straight to the surface: nothing of the console is used, since it may be what failed. The heading stands on
- * a band of its own; what does not fit in height goes on in a second column where the screen is wide, and is cut otherwise (it is on the serial
- * line and in the log). */
+/* The panic's text on the whole screen, drawn straight to the surface: nothing of the console is used, since it may be
+ * what failed. The heading stands on a band of its own; what does not fit in height goes on in a second column where
+ * the screen is wide, and is cut otherwise (it is on the serial line and in the log). */
 #include "kernel/drivers/console/panic_screen.h"
 
+#include "kernel/arch/cpu.h"
 #include "kernel/core/panic.h"
 #include "kernel/drivers/console/display.h"
 #include "lib/string.h"
@@ -23,7 +24,7 @@ struct page {
 	uint32_t column, row, columns, rows;	/* where the next line goes; how much there is, in characters */
 };
 
-/* One line, cut at `width` characters (a byte each: the text is ASCII but for strange symbols, which only makes the cut earlier). */
+/* One line, cut at `width` bytes: the text is ASCII but for the firmware's names, which are cut a little earlier. */
 static void draw_line(const struct page *p, const char *text, size_t size, size_t width, uint32_t colour, uint32_t background)
 {
 	char line[256];
@@ -90,6 +91,7 @@ static void show(const char *text)
 		p.row++;
 		text += size + (end != NULL);
 	}
+	cpu_drain_writes();
 }
 
 void panic_screen_init(void)

@@ -16,7 +16,7 @@
 enum vt_state {
 	GROUND,
 	ESCAPE,			/* after ESC */
-	ESCAPE_SKIP,		/* after ESC and an intermediate (character sets and the like): one more character belongs to it */
+	ESCAPE_SKIP,		/* after ESC and an intermediate (character sets and the like): one more character follows */
 	CSI_START,		/* after CSI: a private marker may come */
 	CSI_PARAMETERS,
 	CSI_IGNORE,		/* a form that we do not know: up to its final character */
@@ -82,8 +82,8 @@ static const char *print_run(struct vt *vt, const char *text, const char *end)
 	return text;
 }
 
-/* Characters that take no column: combining marks, joiners, direction and variation marks (Unicode 15, general categories Mn, Me and Cf, as far as
- * a text meant for a console has them). */
+/* Characters that take no column: combining marks, joiners, direction and variation marks (Unicode 15, general
+ * categories Mn, Me and Cf, as far as a text meant for a console has them). */
 static bool is_zero_width(uint32_t code_point)
 {
 	static const struct { uint32_t first, last; } marks[] = {

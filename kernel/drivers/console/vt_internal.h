@@ -60,7 +60,8 @@ void vt_reverse_line_feed(struct vt *vt);
 /* Blank the columns [from, to) of a row. */
 void vt_erase(struct vt *vt, uint32_t row, uint32_t from, uint32_t to);
 
-/* Erase in Display and in Line (ECMA-48, 8.3.39 and 8.3.41): 0 from the cursor on, 1 up to and with it, 2 all, 3 (display) history too. */
+/* Erase in Display and in Line (ECMA-48, 8.3.39 and 8.3.41): 0 from the cursor on, 1 up to and with it, 2 all, 3
+ * (display) history too. */
 void vt_erase_display(struct vt *vt, unsigned what);
 void vt_erase_line(struct vt *vt, unsigned what);
 

@@ -1,7 +1,7 @@
 /* The terminal's pen: attributes in, two colours out.
  *
- * Cells hold colours only, so each attribute is folded into them when it is set, which is rare, and nothing remains to be decided when a
- * character is written or drawn, which is not:
+ * Cells hold colours only, so each attribute is folded into them when it is set, which is rare, and nothing remains to
+ * be decided when a character is written or drawn, which is not:
  *   bold       the palette's bright half for colours 0 to 7, white for the default foreground; other colours stay
  *   dim        the foreground half-way to the background
  *   underline  the foreground half-way to white (a cell has no room for a line)
@@ -18,7 +18,7 @@ static const uint32_t palette[16] = {
 	0x6b747d, 0xff8a80, 0xa5e08c, 0xf5d67a, 0x8fc1ff, 0xdca6f5, 0x82e0e6, WHITE,
 };
 
-/* The rest of the 256 colours as xterm has them: a 6x6x6 cube with the levels 0, 95, 135 ... 255, then 24 greys from 8 to 238. */
+/* The rest of the 256 colours as xterm has them: a 6x6x6 cube of the levels 0, 95, 135 ... 255, and 24 greys, 8 to 238. */
 static uint32_t cube_level(unsigned step)
 {
 	return step ? 55 + 40 * step : 0;
@@ -81,8 +81,8 @@ void vt_pen_reset(struct vt *vt)
 	vt_pen_apply(vt);
 }
 
-/* The colour behind a parameter 38 or 48 at `at`: 5;n or 2;r;g;b. Returns how many parameters belong to it; where it makes no sense,
- * index and rgb stay. */
+/* The colour behind a parameter 38 or 48 at `at`: 5;n or 2;r;g;b. Returns how many parameters belong to it; where it
+ * makes no sense, index and rgb stay. */
 static unsigned select_extended(const struct vt *vt, unsigned at, int16_t *ret_index, uint32_t *ret_rgb)
 {
 	const uint16_t *p = vt->parameters + at + 1;

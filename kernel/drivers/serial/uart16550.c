@@ -1,8 +1,10 @@
 /* 16550 UART (National Semiconductor PC16550D data sheet, June 1995), polled.
  *
- * A port that is not there reads as FFh; one that is there returns what is sent in loop-back mode. Output goes in bursts of the FIFO's 16 bytes after
- * one wait for it to be empty; each wait is bounded, and a port that stays full too often (flow control of a strange kind, a dead
- * line) is given up, so that it does not slow the machine down for ever. */
+ * A port that is not there reads as FFh; one that is there returns what is sent in loop-back mode. The line is set up
+ * before that probe: with the divisor latch left open the data register is none, and what was typed before the boot
+ * still stands in the FIFO and would be taken for the answer. Output goes in bursts of the FIFO's 16 bytes after one
+ * wait for it to be empty; each wait is bounded, and a port that stays full too often (flow control of a strange kind,
+ * a dead line) is given up, so that it does not slow the machine down for ever. */
 #include "kernel/drivers/serial/uart16550.h"
 
 #include <abi/linux/errno.h>
@@ -15,11 +17,16 @@
 #include "kernel/core/log.h"
 #include "kernel/time/clock.h"
 #include "lib/cmdline.h"
+#include "lib/format.h"
 #include "lib/string.h"
 
-/* Registers (data sheet, table 2). */
-enum { DATA = 0, INTERRUPT_ENABLE = 1, FIFO_CONTROL = 2, LINE_CONTROL = 3, MODEM_CONTROL = 4, LINE_STATUS = 5, DIVISOR_LOW = 0, DIVISOR_HIGH = 1 };
+/* Registers (data sheet, table 2); some share a number, for reading and writing or by LINE_DIVISOR. */
+enum {
+	DATA = 0, INTERRUPT_ENABLE = 1, FIFO_CONTROL = 2, LINE_CONTROL = 3, MODEM_CONTROL = 4, LINE_STATUS = 5,
+	INTERRUPT_ID = 2, DIVISOR_LOW = 0, DIVISOR_HIGH = 1,
+};
 #define FIFO_ON_CLEARED		0x07
+#define ID_FIFO_WORKS		0xc0	/* both bits: the 16450 has no FIFO, the first 16550 one that fails */
 #define LINE_8N1		0x03
 #define LINE_DIVISOR		0x80
 #define MODEM_DTR_RTS_OUT2	0x0b
@@ -29,22 +36,24 @@ enum { DATA = 0, INTERRUPT_ENABLE = 1, FIFO_CONTROL = 2, LINE_CONTROL = 3, MODEM
 #define STATUS_IDLE		0x40	/* and the shift register */
 #define FIFO_BYTES		16
 #define CLOCK_HZ		115200	/* 1.8432 MHz / 16 */
+#define BAUD_DEFAULT		115200
 #define WAIT			(50 * NSEC_PER_MSEC)	/* 16 bytes at 3,200 baud and more */
 #define TIMEOUTS_MAX		8
 
 struct uart {
 	struct console console;
-	uint16_t port;			/* 0: at `memory` */
-	volatile uint8_t *memory;
+	paddr_t address;		/* its first I/O port, or physical where it is in memory */
+	volatile uint8_t *memory;	/* NULL: I/O ports */
 	unsigned stride;		/* bytes between registers in memory */
 	uint32_t baud;			/* 0: as the firmware set it */
-	unsigned room;			/* bytes the FIFO surely takes */
+	unsigned burst;			/* bytes that fit when it is empty */
+	unsigned room;			/* bytes that surely fit now */
 	unsigned timeouts;
 };
 
 static uint8_t uart_read(const struct uart *u, unsigned reg)
 {
-	return u->memory ? u->memory[reg * u->stride] : port_read8((uint16_t)(u->port + reg));
+	return u->memory ? u->memory[reg * u->stride] : port_read8((uint16_t)(u->address + reg));
 }
 
 static void uart_write(const struct uart *u, unsigned reg, uint8_t value)
@@ -52,7 +61,7 @@ static void uart_write(const struct uart *u, unsigned reg, uint8_t value)
 	if (u->memory)
 		u->memory[reg * u->stride] = value;
 	else
-		port_write8((uint16_t)(u->port + reg), value);
+		port_write8((uint16_t)(u->address + reg), value);
 }
 
 static bool uart_wait(const struct uart *u, uint8_t bits)
@@ -78,7 +87,7 @@ static void uart_put(struct uart *u, uint8_t byte)
 			return;
 		}
 		u->timeouts = 0;
-		u->room = FIFO_BYTES;
+		u->room = u->burst;
 	}
 	uart_write(u, DATA, byte);
 	u->room--;
@@ -100,21 +109,10 @@ static int serial_read(struct console *c)
 	return status != 0xff && status & STATUS_RECEIVED ? uart_read(u, DATA) : -EAGAIN;
 }
 
-/* True where two different bytes come back in loop-back mode. */
-static bool uart_probe(struct uart *u)
+/* The divisor has 16 bits. */
+static bool baud_possible(uint32_t baud)
 {
-	static const uint8_t probes[] = { 0xae, 0x51 };
-	bool found = uart_read(u, LINE_STATUS) != 0xff;
-
-	if (found)
-		uart_wait(u, STATUS_IDLE);	/* what the firmware still has to send */
-	uart_write(u, MODEM_CONTROL, MODEM_LOOP | MODEM_DTR_RTS_OUT2);
-	for (unsigned i = 0; found && i < ARRAY_SIZE(probes); i++) {
-		uart_write(u, DATA, probes[i]);
-		found = uart_wait(u, STATUS_RECEIVED) && uart_read(u, DATA) == probes[i];
-	}
-	uart_write(u, MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
-	return found;
+	return baud && baud <= CLOCK_HZ && CLOCK_HZ / baud <= 0xffff;
 }
 
 static void uart_set_line(struct uart *u)
@@ -128,9 +126,29 @@ static void uart_set_line(struct uart *u)
 	uart_write(u, LINE_CONTROL, LINE_8N1);
 	uart_write(u, INTERRUPT_ENABLE, 0);
 	uart_write(u, FIFO_CONTROL, FIFO_ON_CLEARED);
+	u->burst = (uart_read(u, INTERRUPT_ID) & ID_FIFO_WORKS) == ID_FIFO_WORKS ? FIFO_BYTES : 1;
 }
 
-/* console=ttyS0,115200n8: true where the command line names a serial port; several may be named, the last one counts. */
+/* Set the port up; true where two different bytes come back in loop-back mode. */
+static bool uart_start(struct uart *u)
+{
+	static const uint8_t probes[] = { 0xae, 0x51 };
+	bool found = true;
+
+	if (uart_read(u, LINE_STATUS) == 0xff)
+		return false;
+	uart_wait(u, STATUS_IDLE);	/* what the firmware still has to send */
+	uart_write(u, MODEM_CONTROL, MODEM_LOOP | MODEM_DTR_RTS_OUT2);
+	uart_set_line(u);
+	for (unsigned i = 0; found && i < ARRAY_SIZE(probes); i++) {
+		uart_write(u, DATA, probes[i]);
+		found = uart_wait(u, STATUS_RECEIVED) && uart_read(u, DATA) == probes[i];
+	}
+	uart_write(u, MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+	return found;
+}
+
+/* console=ttyS0,115200n8: true where the command line names a serial port; of several the last one counts. */
 static bool port_from_cmdline(struct uart *u, const char **ret_from)
 {
 	static const uint16_t ports[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
@@ -139,19 +157,21 @@ static bool port_from_cmdline(struct uart *u, const char **ret_from)
 	bool found = false;
 
 	while (cmdline_next(&at, &word)) {
-		if (word.key_size != 7 || memcmp(word.key, "console", 7) != 0 || word.value_size < 5 || memcmp(word.value, "ttyS", 4) != 0)
+		if (word.key_size != 7 || memcmp(word.key, "console", 7) != 0 || word.value_size < 5 ||
+		    memcmp(word.value, "ttyS", 4) != 0)
 			continue;
 		unsigned number = (unsigned)(word.value[4] - '0');
-		uint32_t baud = 0;
-		for (size_t i = 6; word.value_size > 6 && word.value[5] == ',' && i < word.value_size && word.value[i] >= '0' && word.value[i] <= '9'; i++)
-			baud = MIN(baud * 10 + (uint32_t)(word.value[i] - '0'), 1000000u);
-		if (number >= ARRAY_SIZE(ports) || (baud && (baud > CLOCK_HZ || CLOCK_HZ / baud > 0xffff))) {
+		uint32_t baud = word.value_size == 5 ? BAUD_DEFAULT : 0;
+		if (word.value_size > 5 && word.value[5] == ',')
+			for (size_t i = 6; i < word.value_size && word.value[i] >= '0' && word.value[i] <= '9'; i++)
+				baud = MIN(baud * 10 + (uint32_t)(word.value[i] - '0'), 1000000u);
+		if (number >= ARRAY_SIZE(ports) || !baud_possible(baud)) {
 			pr_warn("serial: console=%.*s is not a port or rate we know", (int)word.value_size, word.value);
 			continue;
 		}
-		u->port = ports[number];
-		u->baud = baud ? baud : 115200;
-		*ret_from = "console=";
+		u->address = ports[number];
+		u->baud = baud;
+		*ret_from = "by console=";
 		found = true;
 	}
 	return found;
@@ -161,36 +181,42 @@ static bool port_from_spcr(struct uart *u, const char **ret_from)
 {
 	struct acpi_table spcr;
 	struct acpi_address address;
+	uint32_t baud;
 
-	if (firmware_table("SPCR", 0, &spcr) || acpi_spcr_port(&spcr, &address, &u->baud))
+	if (firmware_table("SPCR", 0, &spcr) || acpi_spcr_port(&spcr, &address, &baud))
 		return false;
-	if (address.space == 1)
-		u->port = (uint16_t)address.address;
-	else {
-		/* the register width says how far apart they are; most have bytes */
+	if (address.space == 1) {
+		u->baud = baud_possible(baud) ? baud : 0;
+	} else {
+		/* The width says how far apart the registers are. Their clock may be any, so the rate stays. */
 		u->stride = address.width == 32 || address.access == 3 ? 4 : address.width == 16 ? 2 : 1;
 		u->memory = mmu_map_device(address.address, 8 * u->stride, MMU_UNCACHED);
+		if (!u->memory)
+			return false;
 	}
-	*ret_from = "SPCR";
-	return u->port || u->memory;
+	u->address = address.address;
+	*ret_from = "by SPCR";
+	return true;
 }
 
 void serial_init(void)
 {
 	static struct uart uart = { .console = { .name = "ttyS", .write = serial_write, .read = serial_read }, .stride = 1 };
 	struct uart *u = &uart;
-	const char *from = "by default";
+	const char *from = "by default", *space;
+	char rate[16] = "";
 
 	if (!port_from_cmdline(u, &from) && !port_from_spcr(u, &from)) {
-		u->port = 0x3f8;
-		u->baud = 115200;
+		u->address = 0x3f8;
+		u->baud = BAUD_DEFAULT;
 	}
-	if (!uart_probe(u)) {
-		pr_info("serial: no port at %#x (%s)", u->port, from);
+	space = u->memory ? "memory" : "port";
+	if (!uart_start(u)) {
+		pr_info("serial: none at %s %#llx, %s", space, (unsigned long long)u->address, from);
 		return;
 	}
-	uart_set_line(u);
 	console_add(&u->console);
-	pr_info("serial: 16550 at %s%#llx, %u baud, %s", u->memory ? "memory " : "port ",
-		u->memory ? (unsigned long long)(uintptr_t)u->memory : (unsigned long long)u->port, u->baud, from);
+	if (u->baud)
+		ksnprintf(rate, sizeof(rate), "%u baud, ", u->baud);
+	pr_info("serial: 16550 at %s %#llx, %s%s", space, (unsigned long long)u->address, rate, from);
 }

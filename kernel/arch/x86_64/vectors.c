@@ -1,0 +1,59 @@
+/* From a vector to its handler. */
+#include "kernel/arch/x86_64/vectors.h"
+
+#include "kernel/arch/x86_64/lapic.h"
+#include "kernel/core/log.h"
+
+PERCPU(uint64_t, vector_counts[VECTOR_COUNT]);
+
+#define SYSTEM_COUNT (VECTOR_COUNT - VECTOR_TIMER)
+
+static struct { const char *name; void (*handler)(void); } systems[SYSTEM_COUNT];
+static bool (*device_handler)(unsigned vector);
+
+void vector_set_system(unsigned vector, const char *name, void (*handler)(void))
+{
+	systems[vector - VECTOR_TIMER].handler = handler;
+	systems[vector - VECTOR_TIMER].name = name;
+}
+
+void vector_set_devices(bool (*handler)(unsigned))
+{
+	device_handler = handler;
+}
+
+const char *vector_name(unsigned vector)
+{
+	if (vector >= VECTOR_TIMER)
+		return systems[vector - VECTOR_TIMER].name;
+	return vector == VECTOR_PIC_SPURIOUS_MASTER || vector == VECTOR_PIC_SPURIOUS_SLAVE ? "8259 spurious" : NULL;
+}
+
+/* Said once a vector and CPU; the count says the rest. */
+static void report_unclaimed(unsigned vector)
+{
+	if (this_cpu(vector_counts)[vector] == 1)
+		pr_warn("irq: CPU %u took an interrupt on vector %u, which nobody asked for", cpu_id(), vector);
+}
+
+void vector_dispatch(struct trap_frame *f)
+{
+	unsigned vector = (unsigned)f->vector;
+
+	this_cpu(vector_counts)[vector]++;
+	if (vector >= VECTOR_TIMER) {
+		if (vector != VECTOR_SPURIOUS)	/* the LAPIC keeps no record of a spurious one (Intel SDM volume 3, section 11.9) */
+			lapic_end_of_interrupt();
+		if (systems[vector - VECTOR_TIMER].handler)
+			systems[vector - VECTOR_TIMER].handler();
+		else
+			report_unclaimed(vector);
+		return;
+	}
+	/* The 8259s are masked, so theirs are spurious, and the LAPIC knows nothing of them. */
+	if (vector < VECTOR_DEVICE_FIRST)
+		return;
+	if (!device_handler || !device_handler(vector))
+		report_unclaimed(vector);
+	lapic_end_of_interrupt();
+}

@@ -1,0 +1,263 @@
+/* Lines of devices: a handler for a vector of one CPU.
+ *
+ * Each CPU has its own table of lines, one for each vector it gives to devices, so the number of interrupts grows with the
+ * number of CPUs and finding a line is an index. A new line goes to the CPU with the fewest. Without interrupt remapping
+ * a message can name only APIC ids under 255 (Intel SDM volume 3, section 11.11.1), so other CPUs get none. */
+#include "kernel/irq/irq.h"
+
+#include <abi/linux/errno.h>
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/ioapic.h"
+#include "kernel/arch/x86_64/lapic.h"
+#include "kernel/arch/x86_64/pic.h"
+#include "kernel/arch/x86_64/vectors.h"
+#include "kernel/core/firmware.h"
+#include "kernel/core/log.h"
+#include "kernel/core/monitor.h"
+#include "kernel/sync/spinlock.h"
+
+#define LINES		(VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
+#define NO_GSI		(~0u)
+#define NUMBER(cpu, line) ((int)((cpu) * LINES + (line)))
+#define ISA_IRQS	16
+#define STORM_WINDOW	100000		/* as Linux: of so many interrupts … */
+#define STORM_UNCLAIMED	99900		/* … so many that nobody claimed */
+#define MESSAGE_ADDRESS	0xfee00000u
+
+struct irq_line {
+	irq_handler *handler;	/* NULL: free */
+	void *context;
+	const char *name;
+	uint32_t gsi;		/* or NO_GSI for a message */
+	bool running, masked;
+	uint32_t window, unclaimed;
+};
+
+static PERCPU(struct irq_line, irq_lines[LINES]);
+static PERCPU(unsigned, irq_lines_used);
+static struct spinlock lock = SPINLOCK("irq");
+
+/* How the ISA interrupts are wired; without an override interrupt n is input n, edge, active high. */
+static struct { uint32_t gsi; bool level, active_low; } isa[ISA_IRQS];
+
+static void line_storms(struct irq_line *l, unsigned vector)
+{
+	if (++l->window < STORM_WINDOW)
+		return;
+	if (l->unclaimed >= STORM_UNCLAIMED && !l->masked) {
+		l->masked = true;
+		if (l->gsi != NO_GSI)
+			ioapic_mask(l->gsi, true);
+		pr_err("irq: %s on vector %u: nobody claims it, %s", l->name, vector,
+		       l->gsi != NO_GSI ? "its line is masked" : "it is ignored from here on");
+	}
+	l->window = l->unclaimed = 0;
+}
+
+static bool device_interrupt(unsigned vector)
+{
+	struct irq_line *l = &this_cpu(irq_lines)[vector - VECTOR_DEVICE_FIRST];
+
+	__atomic_store_n(&l->running, true, __ATOMIC_SEQ_CST);
+	irq_handler *handler = __atomic_load_n(&l->handler, __ATOMIC_SEQ_CST);
+	if (handler && !l->masked && !handler(l->context))
+		l->unclaimed++;
+	__atomic_store_n(&l->running, false, __ATOMIC_RELEASE);
+	if (handler)
+		line_storms(l, vector);
+	return handler;
+}
+
+static void isa_read(const struct acpi_table *madt)
+{
+	struct acpi_madt_override o;
+
+	for (unsigned i = 0; i < ISA_IRQS; i++)
+		isa[i].gsi = i;
+	for (size_t at = 0; madt && acpi_madt_next_override(madt, &at, &o);) {
+		if (o.irq >= ISA_IRQS)
+			continue;
+		isa[o.irq].gsi = o.gsi;
+		isa[o.irq].active_low = o.wiring.polarity == ACPI_POLARITY_LOW;
+		isa[o.irq].level = o.wiring.trigger == ACPI_TRIGGER_LEVEL;
+	}
+}
+
+static void ioapics_read(const struct acpi_table *madt)
+{
+	struct acpi_madt_ioapic io;
+	struct acpi_madt_nmi_source nmi;
+
+	for (size_t at = 0; acpi_madt_next_ioapic(madt, &at, &io);)
+		ioapic_add(io.id, io.address, io.gsi_base);
+	for (size_t at = 0; acpi_madt_next_nmi_source(madt, &at, &nmi);)
+		ioapic_route_nmi(nmi.gsi, lapic_id(), nmi.wiring.trigger == ACPI_TRIGGER_LEVEL, nmi.wiring.polarity == ACPI_POLARITY_LOW);
+}
+
+void irq_init(void)
+{
+	struct acpi_table madt;
+	bool found = firmware_table("APIC", 0, &madt) == 0;
+
+	pic_quiet();
+	isa_read(found ? &madt : NULL);
+	if (found)
+		ioapics_read(&madt);
+	if (!ioapic_line_count())
+		pr_warn("irq: the firmware names no IOAPIC; devices are polled");
+	vector_set_devices(device_interrupt);
+}
+
+/* The local APIC's NMI inputs, as the MADT has them for all CPUs; nearly every board has one, at LINT1. */
+void irq_init_cpu(void)
+{
+	struct acpi_table madt;
+	struct acpi_madt_lapic_nmi nmi;
+	bool have = firmware_table("APIC", 0, &madt) == 0;
+
+	for (size_t at = 0; have && acpi_madt_next_lapic_nmi(&madt, &at, &nmi);)
+		if (nmi.uid == ACPI_ALL_CPUS && nmi.lint < 2)
+			lapic->write(nmi.lint ? LAPIC_LVT_LINT1 : LAPIC_LVT_LINT0,
+				     LAPIC_DELIVERY_NMI | (nmi.wiring.polarity == ACPI_POLARITY_LOW ? LAPIC_LVT_LOW : 0));
+	__asm__ volatile("sti" ::: "memory");
+}
+
+/* The CPU with the fewest lines that a message can name. */
+static int cpu_choose(void)
+{
+	int best = -1;
+
+	for (cpu_id_t id = 0; id < percpu_count; id++) {
+		const struct cpu_local *cpu = &cpu_of(id, cpu_local);
+		if (cpu->apic_id >= 255 || !cpu_is_online(id) || cpu_of(id, irq_lines_used) == LINES)
+			continue;
+		if (best < 0 || cpu_of(id, irq_lines_used) < cpu_of((cpu_id_t)best, irq_lines_used))
+			best = (int)id;
+	}
+	return best;
+}
+
+static bool gsi_taken(uint32_t gsi)
+{
+	for (cpu_id_t id = 0; gsi != NO_GSI && id < percpu_count; id++)
+		for (unsigned i = 0; i < LINES; i++)
+			if (cpu_of(id, irq_lines)[i].handler && cpu_of(id, irq_lines)[i].gsi == gsi)
+				return true;
+	return false;
+}
+
+/* Take a free line; its number, or an errno. */
+static int line_take(uint32_t gsi, const char *name, irq_handler *handler, void *context)
+{
+	uint64_t flags = spin_lock_irqsave(&lock);
+	int cpu = cpu_choose(), number = cpu < 0 ? -ENOSPC : gsi_taken(gsi) ? -EBUSY : 0;
+
+	for (unsigned i = 0; number == 0 && i < LINES; i++) {
+		struct irq_line *l = &cpu_of((cpu_id_t)cpu, irq_lines)[i];
+		if (l->handler)
+			continue;
+		*l = (struct irq_line){ .context = context, .name = name, .gsi = gsi };
+		__atomic_store_n(&l->handler, handler, __ATOMIC_RELEASE);
+		cpu_of((cpu_id_t)cpu, irq_lines_used)++;
+		number = NUMBER((unsigned)cpu, i);
+		break;
+	}
+	spin_unlock_irqrestore(&lock, flags);
+	return number;
+}
+
+static unsigned vector_of(int number)
+{
+	return VECTOR_DEVICE_FIRST + (unsigned)number % LINES;
+}
+
+static uint32_t apic_of(int number)
+{
+	return cpu_of((unsigned)number / LINES, cpu_local).apic_id;
+}
+
+int irq_request_gsi(uint32_t gsi, bool level, bool active_low, const char *name, irq_handler *handler, void *context)
+{
+	int number = line_take(gsi, name, handler, context);
+
+	if (number < 0)
+		return number;
+	if (!ioapic_route(gsi, vector_of(number), apic_of(number), level, active_low)) {
+		irq_free(number);
+		return -ENODEV;
+	}
+	ioapic_mask(gsi, false);
+	return number;
+}
+
+int irq_request_isa(unsigned irq, const char *name, irq_handler *handler, void *context)
+{
+	if (irq >= ISA_IRQS)
+		return -EINVAL;
+	return irq_request_gsi(isa[irq].gsi, isa[irq].level, isa[irq].active_low, name, handler, context);
+}
+
+int irq_request_message(const char *name, irq_handler *handler, void *context, struct irq_message *ret_message)
+{
+	int number = line_take(NO_GSI, name, handler, context);
+
+	if (number < 0)
+		return number;
+	ret_message->address = MESSAGE_ADDRESS | apic_of(number) << 12;
+	ret_message->data = vector_of(number);
+	return number;
+}
+
+void irq_free(int number)
+{
+	cpu_id_t cpu = (unsigned)number / LINES;
+	struct irq_line *l = &cpu_of(cpu, irq_lines)[(unsigned)number % LINES];
+
+	if (l->gsi != NO_GSI)
+		ioapic_mask(l->gsi, true);
+	__atomic_store_n(&l->handler, NULL, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&l->running, __ATOMIC_SEQ_CST))
+		cpu_relax();
+	uint64_t flags = spin_lock_irqsave(&lock);
+	cpu_of(cpu, irq_lines_used)--;
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+static const char *vector_owner(unsigned vector)
+{
+	for (cpu_id_t id = 0; vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST && id < percpu_count; id++)
+		if (cpu_of(id, irq_lines)[vector - VECTOR_DEVICE_FIRST].handler)
+			return cpu_of(id, irq_lines)[vector - VECTOR_DEVICE_FIRST].name;
+	return vector_name(vector);
+}
+
+/* A row a vector that has an owner or ever came: all CPUs together, then each of the first eight. */
+static void irq_row(unsigned vector)
+{
+	const char *name = vector_owner(vector);
+	uint64_t total = 0;
+
+	for (cpu_id_t id = 0; id < percpu_count; id++)
+		total += cpu_of(id, vector_counts)[vector];
+	if (!total && !name)
+		return;
+	monitor_printf("%6u %12llu ", vector, (unsigned long long)total);
+	for (cpu_id_t id = 0; id < MIN(percpu_count, 8u); id++)
+		monitor_printf(" %8llu", (unsigned long long)cpu_of(id, vector_counts)[vector]);
+	monitor_printf("  %s\n", name ? name : "unclaimed");
+}
+
+static int irq_command(int argc, char **argv)
+{
+	monitor_printf("vector        total ");
+	for (cpu_id_t id = 0; id < MIN(percpu_count, 8u); id++)
+		monitor_printf("    CPU %2u", id);
+	monitor_printf("\n");
+	for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++)
+		irq_row(vector);
+	monitor_printf("%s, %u IOAPIC lines\n", lapic->name, ioapic_line_count());
+	return 0;
+}
+MONITOR_COMMAND(irq, "", "interrupts by vector and CPU", irq_command);

@@ -1,0 +1,76 @@
+/* `clock` and `sleep` at the monitor, and what reading the time costs. */
+#include <abi/linux/errno.h>
+#include "kernel/arch/clock.h"
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/timer.h"
+#include "kernel/core/bench.h"
+#include "kernel/core/monitor.h"
+#include "kernel/time/calibrate.h"
+#include "kernel/time/clock.h"
+#include "kernel/time/clock_internal.h"
+
+static void print_source(void)
+{
+	const struct clock_source *counter = clock_counter();
+	struct rate_claim rate = clock_rate();
+
+	monitor_printf("source     %s%s\n", counter ? counter->name : "TSC",
+		       counter ? ", since the TSC cannot be trusted" : cpu_ticks_are_constant() ? ", invariant" : "");
+	monitor_printf("TSC        %llu Hz ", (unsigned long long)rate.hz);
+	if (rate.ppm)
+		monitor_printf("within %u ppm, by %s\n", rate.ppm, rate.by);
+	else
+		monitor_printf("as %s says\n", rate.by);
+}
+
+static int clock_command(int argc, char **argv)
+{
+	print_source();
+	calibrate_print();
+	monitor_printf("timers     %s\n", timer_hw_name());
+
+	nsec_t now = clock_now();
+	struct date d = date_from_seconds(clock_wall() / NSEC_PER_SEC);
+
+	monitor_printf("up         %lld.%06lld s since the EFI entry point\n", (long long)(now / NSEC_PER_SEC),
+		       (long long)(now / 1000 % 1000000));
+	monitor_printf("date       %04d-%02u-%02u %02u:%02u:%02u UTC\n", d.year, d.month, d.day, d.hour, d.minute, d.second);
+	return 0;
+}
+MONITOR_COMMAND(clock, "", "the clock, how its rate is known, and the date", clock_command);
+
+/* A number of milliseconds up to a day; -1 for anything else. */
+static nsec_t milliseconds(const char *text)
+{
+	nsec_t value = 0;
+
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || value > 86400000)
+			return -1;
+		value = value * 10 + (*text - '0');
+	}
+	return value * NSEC_PER_MSEC;
+}
+
+static int sleep_command(int argc, char **argv)
+{
+	nsec_t duration = argc == 2 ? milliseconds(argv[1]) : -1;
+
+	if (duration < 0)
+		return -EINVAL;
+	clock_delay(duration);
+	return 0;
+}
+MONITOR_COMMAND(sleep, "MS", "wait for so many milliseconds", sleep_command);
+
+static int clock_bench(void)
+{
+	enum { ROUNDS = 10000 };
+	uint64_t start = cpu_ticks();
+
+	for (unsigned i = 0; i < ROUNDS; i++)
+		clock_now();
+	bench_report("clock_now", (cpu_ticks() - start) / ROUNDS, "ticks");
+	return 0;
+}
+BENCH(clock, "reading the time", clock_bench);

@@ -1,0 +1,68 @@
+/* What a timer costs: armed and cancelled again, among as many others as there may be. The others are armed for later
+ * days, so that none of them fires meanwhile. */
+#include <abi/linux/errno.h>
+#include "kernel/arch/cpu.h"
+#include "kernel/core/bench.h"
+#include "kernel/mm/bootmem.h"
+#include "kernel/time/clock.h"
+#include "kernel/time/timer.h"
+
+#define ROUNDS		1000
+#define OTHERS_MOST	1000000
+#define DAY		(86400 * NSEC_PER_SEC)
+
+static struct timer *others;	/* OTHERS_MOST of them, kept for the next time: boot-time memory is not given back */
+static uint32_t random_state;
+
+/* Numerical Recipes' generator: good enough to have no order. */
+static nsec_t random_time(void)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return DAY + (nsec_t)(random_state >> 8) * 1000;
+}
+
+static void never(struct timer *t)
+{
+}
+
+/* The mean of a pair, for a timer at a random time among the others. */
+static uint64_t pair_ticks(nsec_t now)
+{
+	uint64_t ticks = 0;
+	struct timer t;
+
+	timer_init(&t, never);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		nsec_t deadline = now + random_time();
+		uint64_t start = cpu_ticks();
+		timer_arm(&t, deadline);
+		timer_cancel(&t);
+		ticks += cpu_ticks() - start;
+	}
+	return ticks / ROUNDS;
+}
+
+static int timer_bench(void)
+{
+	static const struct { unsigned others; const char *name; } steps[] = {
+		{ 0, "timer_pair" }, { 10, "timer_pair_10" }, { 1000, "timer_pair_1000" }, { OTHERS_MOST, "timer_pair_1000000" },
+	};
+	nsec_t now = clock_now();
+	unsigned armed = 0;
+
+	if (!others)
+		others = bootmem_alloc(OTHERS_MOST * sizeof(*others), _Alignof(struct timer));
+	if (!others)
+		return -ENOMEM;
+	for (unsigned i = 0; i < ARRAY_SIZE(steps); i++) {
+		for (; armed < steps[i].others; armed++) {
+			timer_init(&others[armed], never);
+			timer_arm(&others[armed], now + random_time());
+		}
+		bench_report(steps[i].name, pair_ticks(now), "ticks");
+	}
+	while (armed)
+		timer_cancel(&others[--armed]);
+	return 0;
+}
+BENCH(timers, "a timer armed and cancelled, among up to a million", timer_bench);

@@ -1,0 +1,121 @@
+/* The fixed ACPI description table (ACPI specification 6.5, section 5.2.9; offsets are those of table 5.9).
+ *
+ * It grew with each version of the specification, and has been seen with seven lengths from 116 to 276 bytes, so what
+ * a field needs decides how long the table must be, never the table's revision. Two things are no question of length:
+ * - registers that were ports have a second, longer field since ACPI 2.0, which counts where it says something useful.
+ *   Real machines have it with zeros in it;
+ * - tables of the first two lengths, from before ACPI 2.0, have the boot flags' place reserved. */
+#include <abi/linux/errno.h>
+
+#include "lib/acpi_field.h"
+
+enum {
+	FADT_DSDT		= 40,
+	FADT_SCI		= 46,
+	FADT_PM_TIMER		= 76,
+	FADT_PM_TIMER_LENGTH	= 91,
+	FADT_CENTURY		= 108,
+	FADT_BOOT_FLAGS		= 109,
+	FADT_FLAGS		= 112,
+	FADT_RESET		= 116,
+	FADT_RESET_VALUE	= 128,
+	FADT_X_DSDT		= 140,
+	FADT_X_PM_TIMER		= 208,
+	FADT_SLEEP_CONTROL	= 244,
+	FADT_SLEEP_STATUS	= 256,
+
+	FADT_OLD_SIZE		= 132,	/* and less: older than ACPI 2.0 */
+
+	/* Table 5.10. */
+	FLAG_TIMER_32_BITS	= 1 << 8,
+	FLAG_RESET		= 1 << 10,
+	FLAG_HARDWARE_REDUCED	= 1 << 20,
+
+	/* Table 5.11: two say what is there, four what is not. */
+	BOOT_LEGACY_DEVICES	= 1 << 0,
+	BOOT_8042		= 1 << 1,
+	BOOT_NO_VGA		= 1 << 2,
+	BOOT_NO_MSI		= 1 << 3,
+	BOOT_NO_ASPM		= 1 << 4,
+	BOOT_NO_RTC		= 1 << 5,
+};
+
+static void read_boot_flags(const struct acpi_table *fadt, struct acpi_fadt *ret)
+{
+	const uint16_t flags = acpi_get_u16(fadt, FADT_BOOT_FLAGS);
+
+	if (fadt->size <= FADT_OLD_SIZE)
+		return;
+	ret->no_legacy_devices = !(flags & BOOT_LEGACY_DEVICES);
+	ret->no_8042 = !(flags & BOOT_8042);
+	ret->no_vga = flags & BOOT_NO_VGA;
+	ret->no_msi = flags & BOOT_NO_MSI;
+	ret->no_aspm = flags & BOOT_NO_ASPM;
+	ret->no_rtc = flags & BOOT_NO_RTC;
+}
+
+/* The reset register (section 4.8.3.6). Firmware sets its flag in tables that end before the register, or before its
+ * value: six of 655 machines. */
+static void read_reset(const struct acpi_table *fadt, struct acpi_fadt *ret)
+{
+	const struct acpi_address reset = acpi_get_address(fadt, FADT_RESET);
+	const bool pci = reset.space == ACPI_SPACE_PCI && reset.address;
+
+	if (!(acpi_get_u32(fadt, FADT_FLAGS) & FLAG_RESET) || !acpi_has(fadt, FADT_RESET_VALUE, 1))
+		return;
+	if (!pci && !acpi_address_usable(&reset, 1))
+		return;
+	ret->reset = reset;
+	ret->reset_value = fadt->data[FADT_RESET_VALUE];
+}
+
+static void read_pm_timer(const struct acpi_table *fadt, struct acpi_fadt *ret)
+{
+	struct acpi_address timer = acpi_get_address(fadt, FADT_X_PM_TIMER);
+
+	ret->pm_timer_bits = acpi_get_u32(fadt, FADT_FLAGS) & FLAG_TIMER_32_BITS ? 32 : 24;
+	if (!acpi_address_usable(&timer, 4) && acpi_get_u8(fadt, FADT_PM_TIMER_LENGTH) == 4)
+		timer = (struct acpi_address){
+			.space = ACPI_SPACE_PORTS, .width = 32, .access = 3,
+			.address = acpi_get_u32(fadt, FADT_PM_TIMER),
+		};
+	if (acpi_address_usable(&timer, 4))
+		ret->pm_timer = timer;
+}
+
+static struct acpi_address read_sleep_register(const struct acpi_table *fadt, size_t offset)
+{
+	const struct acpi_address found = acpi_get_address(fadt, offset);
+
+	return acpi_address_usable(&found, 1) ? found : (struct acpi_address){ 0 };
+}
+
+void acpi_fadt_read(const struct acpi_table *fadt, struct acpi_fadt *ret)
+{
+	const paddr_t dsdt = acpi_get_u64(fadt, FADT_X_DSDT);
+
+	*ret = (struct acpi_fadt){
+		.hardware_reduced = acpi_get_u32(fadt, FADT_FLAGS) & FLAG_HARDWARE_REDUCED,
+		.sci = acpi_get_u16(fadt, FADT_SCI),
+		.century = acpi_get_u8(fadt, FADT_CENTURY),
+		.dsdt = dsdt ? dsdt : acpi_get_u32(fadt, FADT_DSDT),
+		.sleep_control = read_sleep_register(fadt, FADT_SLEEP_CONTROL),
+		.sleep_status = read_sleep_register(fadt, FADT_SLEEP_STATUS),
+	};
+	read_boot_flags(fadt, ret);
+	read_reset(fadt, ret);
+	read_pm_timer(fadt, ret);
+}
+
+int acpi_fadt_pm_timer(const struct acpi_table *table, struct acpi_address *ret, unsigned *ret_bits)
+{
+	struct acpi_fadt fadt;
+
+	acpi_fadt_read(table, &fadt);
+	/* Without the fixed hardware its fields mean nothing (section 4.1). */
+	if (fadt.hardware_reduced || !fadt.pm_timer.address)
+		return -ENOENT;
+	*ret = fadt.pm_timer;
+	*ret_bits = fadt.pm_timer_bits;
+	return 0;
+}

@@ -40,6 +40,7 @@ enum {
 	BOOT_NO_RTC		= 1 << 5,
 };
 
+/* Denying a device takes a table that could: from a clear bit in a reserved place nothing follows. */
 static void read_boot_flags(const struct acpi_table *fadt, struct acpi_fadt *ret)
 {
 	const uint16_t flags = acpi_get_u16(fadt, FADT_BOOT_FLAGS);
@@ -55,7 +56,9 @@ static void read_boot_flags(const struct acpi_table *fadt, struct acpi_fadt *ret
 }
 
 /* The reset register (section 4.8.3.6). Firmware sets its flag in tables that end before the register, or before its
- * value: six of 655 machines. */
+ * value: six of 655 machines. On half of all machines it is the port at which firmware is called (B2h), on the other
+ * half the chipset's (CF9h); no machine seen has it in configuration space, where 0 as an address is device 0 and its
+ * vendor's id, and so no register either. */
 static void read_reset(const struct acpi_table *fadt, struct acpi_fadt *ret)
 {
 	const struct acpi_address reset = acpi_get_address(fadt, FADT_RESET);
@@ -69,6 +72,7 @@ static void read_reset(const struct acpi_table *fadt, struct acpi_fadt *ret)
 	ret->reset_value = fadt->data[FADT_RESET_VALUE];
 }
 
+/* Read in any case, also where the machine has reduced hardware: what may be used is another question. */
 static void read_pm_timer(const struct acpi_table *fadt, struct acpi_fadt *ret)
 {
 	struct acpi_address timer = acpi_get_address(fadt, FADT_X_PM_TIMER);
@@ -83,6 +87,7 @@ static void read_pm_timer(const struct acpi_table *fadt, struct acpi_fadt *ret)
 		ret->pm_timer = timer;
 }
 
+/* Section 4.8.3.7. One of embedded controllers or other spaces would need a driver: taken as absent. */
 static struct acpi_address read_sleep_register(const struct acpi_table *fadt, size_t offset)
 {
 	const struct acpi_address found = acpi_get_address(fadt, offset);
@@ -107,15 +112,15 @@ void acpi_fadt_read(const struct acpi_table *fadt, struct acpi_fadt *ret)
 	read_pm_timer(fadt, ret);
 }
 
-int acpi_fadt_pm_timer(const struct acpi_table *table, struct acpi_address *ret, unsigned *ret_bits)
+int acpi_fadt_pm_timer(const struct acpi_table *fadt, struct acpi_address *ret, unsigned *ret_bits)
 {
-	struct acpi_fadt fadt;
+	struct acpi_fadt fields;
 
-	acpi_fadt_read(table, &fadt);
+	acpi_fadt_read(fadt, &fields);
 	/* Without the fixed hardware its fields mean nothing (section 4.1). */
-	if (fadt.hardware_reduced || !fadt.pm_timer.address)
+	if (fields.hardware_reduced || !fields.pm_timer.address)
 		return -ENOENT;
-	*ret = fadt.pm_timer;
-	*ret_bits = fadt.pm_timer_bits;
+	*ret = fields.pm_timer;
+	*ret_bits = fields.pm_timer_bits;
 	return 0;
 }

@@ -50,6 +50,7 @@ static struct acpi_wiring wiring_read(uint16_t flags)
 	return (struct acpi_wiring){ .polarity = flags & 3, .trigger = flags >> 2 & 3 };
 }
 
+/* An entry with 64 bits takes the place of the header's 32 (section 5.2.12.8). */
 paddr_t acpi_madt_lapic_address(const struct acpi_table *madt)
 {
 	size_t position = 0;
@@ -73,6 +74,7 @@ static bool cpu_read(const uint8_t *entry, struct acpi_madt_cpu *ret)
 		ret->apic_id = entry[3] == LAPIC_ALL ? ACPI_NO_APIC_ID : entry[3];
 		flags = bytes_get_u32(entry + 4);
 	} else if (acpi_entry_is(entry, X2APIC, X2APIC_SIZE)) {
+		/* Also with ids under 255: firmware that leaves x2APIC on lists all CPUs so. */
 		ret->apic_id = bytes_get_u32(entry + 4);
 		flags = bytes_get_u32(entry + 8);
 		ret->uid = bytes_get_u32(entry + 12);
@@ -137,6 +139,7 @@ size_t acpi_madt_cpus(const struct acpi_table *madt, struct acpi_madt_cpu *ret_c
 			ret_cpus[count++] = cpu;
 	}
 	sort_by_id(ret_cpus, count);
+	/* Equal ids are neighbours now; the heap does not keep their order, so which form's UID stays is chance. */
 	for (size_t i = 0; i < count; i++) {
 		if (!unique || ret_cpus[unique - 1].apic_id != ret_cpus[i].apic_id)
 			ret_cpus[unique++] = ret_cpus[i];
@@ -162,6 +165,7 @@ bool acpi_madt_next_override(const struct acpi_table *madt, size_t *position, st
 
 	if (!entry)
 		return false;
+	/* The byte before is the bus, for which there is only one value: ISA. */
 	ret->irq = entry[3];
 	ret->gsi = bytes_get_u32(entry + 4);
 	ret->wiring = wiring_read(bytes_get_u16(entry + 8));
@@ -179,7 +183,8 @@ bool acpi_madt_next_nmi_source(const struct acpi_table *madt, size_t *position, 
 	return true;
 }
 
-/* Is it a local APIC's NMI entry, in either form? */
+/* Is it a local APIC's NMI entry, in either form? Each form has its own way to say "every CPU", and firmware with CPUs of
+ * both forms says it twice. */
 static bool lapic_nmi_read(const uint8_t *entry, struct acpi_madt_lapic_nmi *ret)
 {
 	ret->x2apic = acpi_entry_is(entry, X2APIC_NMI, X2APIC_NMI_SIZE);

@@ -85,13 +85,12 @@ bool acpi_srat_next_memory(const struct acpi_table *srat, size_t *position, stru
 	return false;
 }
 
-/* Firmware fills the matrix with zeros, with 10 everywhere or with what is nearer than near; all of that says nothing. */
+/* Firmware fills matrices with zeros, and with 10 everywhere; nothing but a domain itself is as near as that. */
 unsigned acpi_slit_distance(const struct acpi_table *slit, uint32_t from, uint32_t to)
 {
 	const uint64_t count = acpi_get_u64(slit, SLIT_COUNT);
-	/* A table is under 4 GiB, so that the products stay under 64 bits. */
-	const bool listed = count <= UINT32_MAX && from < count && to < count
-		&& acpi_has(slit, SLIT_MATRIX, 0) && count <= (slit->size - SLIT_MATRIX) / count;
+	/* A count that is not 0 was in the table, hence so is all before the matrix. Its square may be more than 64 bits. */
+	const bool listed = from < count && to < count && count <= (slit->size - SLIT_MATRIX) / count;
 	const unsigned distance = listed ? slit->data[SLIT_MATRIX + from * count + to] : 0;
 
 	if (from == to)

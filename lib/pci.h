@@ -12,8 +12,7 @@
 
 enum {
 	PCI_ID			= 0x00,	/* vendor, device */
-	PCI_COMMAND		= 0x04,
-	PCI_STATUS		= 0x06,
+	PCI_COMMAND		= 0x04,	/* and status */
 	PCI_CLASS_REVISION	= 0x08,
 	PCI_HEADER_TYPE		= 0x0e,
 	PCI_BARS		= 0x10,
@@ -117,6 +116,7 @@ struct pci_msix_table {
 	uint32_t offset;
 	uint16_t entries;
 };
-bool pci_msix_decode(uint16_t value, uint32_t table, const struct pci_bar *bars, unsigned bar_count, struct pci_msix_table *ret);
+bool pci_msix_decode(uint16_t value, uint32_t table, const struct pci_bar *bars, unsigned bar_count,
+		     struct pci_msix_table *ret);
 
 #endif

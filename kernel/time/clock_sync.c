@@ -12,10 +12,12 @@
 #include "kernel/time/clock.h"
 #include "kernel/time/clock_internal.h"
 
-#define ROUNDS_FEW	16				/* enough to see that there is nothing to see */
-#define THE_END		0xffffffffu			/* in place of a round */
-#define LONG_LOOK	(20 * NSEC_PER_MSEC)		/* to measure a difference well */
-#define PATIENCE	(500 * NSEC_PER_MSEC)		/* with a CPU that does not answer */
+/* To see that there is nothing to see, a few rounds, and more where they are quick; to measure a difference, many. */
+#define ROUNDS_LEAST	3
+#define ROUNDS_TIME	(20 * NSEC_PER_USEC)
+#define DIFFERENCE_TIME	(20 * NSEC_PER_MSEC)
+#define PATIENCE	(500 * NSEC_PER_MSEC)	/* with a CPU that does not answer */
+#define THE_END		0xffffffffu		/* in place of a round */
 
 /* One exchange at a time. What is asked and answered is a number that no other CPU's exchange uses, so that one that was given up cannot be taken
  * for another. */
@@ -45,6 +47,11 @@ static int64_t lead_middle(const struct clock_lead *l)
 	return l->least + (l->most - l->least) / 2;
 }
 
+static nsec_t enough(const struct clock_lead *l)
+{
+	return lead_is_none(l) ? ROUNDS_TIME : DIFFERENCE_TIME;
+}
+
 static void ask(uint64_t number)
 {
 	__atomic_store_n(&exchange.asked, number, __ATOMIC_RELEASE);
@@ -56,7 +63,7 @@ void clock_sync_self(void *unused)
 	nsec_t start = clock_now();
 	cpu_id_t self = cpu_id();
 
-	for (unsigned round = 1; round <= ROUNDS_FEW || (!lead_is_none(&lead) && clock_now() - start < LONG_LOOK); round++) {
+	for (unsigned round = 1; round <= ROUNDS_LEAST || clock_now() - start < enough(&lead); round++) {
 		uint64_t number = question(self, round), before = own_ticks();
 		ask(number);
 		while (__atomic_load_n(&exchange.answered, __ATOMIC_ACQUIRE) != number) {
@@ -102,6 +109,6 @@ void clock_sync_with(cpu_id_t id)
 	if (last == question(id, THE_END))
 		judge(id, &exchange.lead);
 	else
-		pr_warn("clock: CPU %u does not compare its TSC asked %llx answered %llx last %llx", id, (long long)exchange.asked, (long long)exchange.answered, (long long)last);
+		pr_warn("clock: CPU %u does not compare its TSC", id);
 	ask(0);		/* so that the next exchange does not begin with the end of this one */
 }

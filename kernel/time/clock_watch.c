@@ -18,7 +18,7 @@ static void say_rate(void)
 {
 	struct rate_claim rate = clock_rate();
 
-	pr_info("clock: TSC at %llu.%06llu MHz within %u ppm, by %s", (unsigned long long)rate.hz / 1000000,
+	pr_debug("clock: TSC at %llu.%06llu MHz within %u ppm, by %s", (unsigned long long)rate.hz / 1000000,
 		(unsigned long long)rate.hz % 1000000, rate.ppm, rate.by);
 }
 

@@ -18,9 +18,10 @@ struct timers {
 	struct spinlock lock;
 	struct timer_queue queue;	/* (lock) */
 	struct timer *running;		/* (lock) to change it; atomic: whose function runs now */
-	nsec_t armed;			/* own CPU only: what the hardware is armed for; 0: not at all */
-	bool expiring;			/* own CPU only: the hardware is armed when all is done */
+	nsec_t armed;			/* own CPU only: the hardware is armed for this time; 0: not at all */
 };
+
+#define EXPIRING INT64_MIN		/* as `armed`: later than no timer, since the hardware is armed when all is done */
 
 static PERCPU(struct timers, timers);
 
@@ -41,15 +42,13 @@ static struct timers *home_lock(struct timer *t)
 	}
 }
 
-/* Arm this CPU's hardware for its first timer, unless it is armed for no later already. */
-static void hardware_arm(struct timers *q)
+/* Arm this CPU's hardware, unless it is armed for no later already. It never is for later than the first timer. */
+static inline void hardware_arm(struct timers *q, nsec_t deadline)
 {
-	const struct timer_node *first = q->queue.first;
-
-	if (!first || (q->armed && q->armed <= first->deadline))
+	if (q->armed && q->armed <= deadline)
 		return;
-	q->armed = MAX(first->deadline, (nsec_t)1);
-	timer_hw_arm(clock_ticks_at(first->deadline));
+	q->armed = MAX(deadline, (nsec_t)1);
+	timer_hw_arm(clock_ticks_at(deadline));
 }
 
 void timer_init(struct timer *t, void (*fired)(struct timer *t))
@@ -81,8 +80,8 @@ void timer_arm(struct timer *t, nsec_t deadline)
 	}
 	t->node.deadline = deadline;
 	timer_queue_insert(&q->queue, &t->node);
-	if (q == mine && !q->expiring)
-		hardware_arm(q);
+	if (q == mine)
+		hardware_arm(q, deadline);
 	spin_unlock(&q->lock);
 	cpu_irq_restore(flags);
 }
@@ -130,12 +129,12 @@ static void timers_expire(void)
 	nsec_t now = clock_now();
 
 	spin_lock(&q->lock);
-	q->armed = 0;
-	q->expiring = true;
+	q->armed = EXPIRING;
 	while (q->queue.first && q->queue.first->deadline <= now)
 		fire_locked(q, timer_of(q->queue.first));
-	q->expiring = false;
-	hardware_arm(q);
+	q->armed = 0;
+	if (q->queue.first)
+		hardware_arm(q, q->queue.first->deadline);
 	spin_unlock(&q->lock);
 }
 

@@ -5,6 +5,7 @@ disk. The rings: boot; `smoke` for the few of them that every variant of the bui
 the kernel; slow for what is run once in a while.
 """
 
+import pci_cases
 from case import READY, AtMost, Case, Golden, Instructions, Monitor, See, Size, Touched, Type
 from samara import qemu
 
@@ -164,6 +165,8 @@ CASES = [
     kernel_panic("stack_overflow", r"kernel stack overflow: 0xffffffff\w+ is in the guard page of the boot stack"),
     kernel_panic("stack_overrun", r"stack overrun: .* in overrun\+0x"),
     kernel_panic("assertion", r"assertion failed: zero == 1 \(panic_test\.c:\d+\)", r"test_panic_assertion\+0x"),
+
+    *pci_cases.CASES,
 
     # Longer ones.
     Case("slow-64-cpus", booted(), {"cpus": 64}, timeout=180, rings=SLOW),

@@ -127,21 +127,26 @@ static void compare(cpu_id_t id)
 	smp_call_wait(&call, id);
 }
 
+/* As often as it takes: how well a difference is known depends on how often the host lets both CPUs run. */
+static bool difference_goes(cpu_id_t id, int64_t ticks)
+{
+	cpu_of(id, clock_ticks_offset) += ticks;
+	for (unsigned tries = 0; tries < 20; tries++) {
+		compare(id);
+		int64_t left = cpu_of(id, clock_ticks_offset);
+		if (left > -100000 && left < 100000 && chain(20) == 0)
+			return true;
+	}
+	return false;
+}
+
 KERNEL_TEST(clock_takes_out_a_difference_between_cpus)
 {
-	static const int64_t offsets[] = { 5000000000, -5000000000 };
-
-	for (unsigned i = 0; i < ARRAY_SIZE(offsets); i++)
-		for (cpu_id_t id = 1; id < percpu_count && id < 4; id++) {
-			if (!cpu_is_online(id))
-				continue;
-			cpu_of(id, clock_ticks_offset) += offsets[i];
-			compare(id);
-			int64_t left = cpu_of(id, clock_ticks_offset);
-			KT_CHECK(left > -20000000 && left < 20000000);
-			KT_CHECK(chain(20) == 0);
-		}
-	return percpu_count > 1 ? KT_PASS : KT_SKIP;
+	if (percpu_count < 2 || !cpu_is_online(1))
+		return KT_SKIP;
+	KT_CHECK(difference_goes(1, 5000000000));
+	KT_CHECK(difference_goes(1, -5000000000));
+	return KT_PASS;
 }
 
 static bool rang;

@@ -61,8 +61,9 @@ def differences(expected, found, where=""):
 
 
 def tables_too_many(expected, found, all_keys):
-    """Tables that expected.json says are not there."""
-    return [f"{key}: found, not expected" for key in found if key in all_keys and key not in expected]
+    """Tables that expected.json says are not there; it need not say what is in a damaged one."""
+    return [f"{key}: found, not expected" for key in found
+        if key in all_keys and key not in expected and expected.get(f"{key}_checksum_ok", True)]
 
 
 def run(program, folders):
@@ -111,7 +112,11 @@ def main():
         print("1..0 # SKIP no corpus of ACPI tables; ACPI_CORPUS=FILE names one")
         return 0
     print(f"# {archive}")
-    return 1 if check(archive, sys.argv[1]) else 0
+    try:
+        return 1 if check(archive, sys.argv[1]) else 0
+    except (OSError, ValueError, tarfile.TarError) as e:
+        print(f"Bail out! The corpus cannot be read: {str(e).splitlines()[0]}")
+        return 1
 
 
 if __name__ == "__main__":

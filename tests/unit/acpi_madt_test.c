@@ -84,6 +84,7 @@ TEST(ids_that_address_all)
 	builder_start(HEADER, 5);
 	add_lapic(0, 255, 1);
 	add_x2apic(1, 0xffffffff, 1);
+	cpus_are(2, 0, NULL);
 	add_x2apic(2, 255, 1);
 	cpus_are(3, 1, (uint32_t[]){ 255 });
 }
@@ -284,6 +285,18 @@ TEST(a_wrong_length_ends_the_list)
 		else if (length < 2 || length > 16)
 			cpus_are(3, 1, (uint32_t[]){ 1 });
 	}
+}
+
+/* Not even its own two bytes: what begins in the middle of it is no entry. */
+TEST(a_length_of_1_ends_the_list)
+{
+	struct acpi_madt_ioapic io;
+	struct acpi_table madt;
+
+	builder_start(HEADER, 5);
+	memcpy(builder_add(13), "\x00\x01\x0c", 3);
+	madt = builder_table();
+	CHECK(!acpi_madt_next_ioapic(&madt, &(size_t){ 0 }, &io));
 }
 
 /* A table cut off anywhere: whole entries are read, nothing behind the end is. */

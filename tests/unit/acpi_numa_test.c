@@ -89,7 +89,7 @@ TEST(entries_are_passed_over_by_length)
 
 	builder_start(SRAT_HEADER, 3);
 	builder_add_entry(0, 15);
-	builder_add_entry(1, 39);
+	builder_add_entry(1, 39)[16] = 1;
 	builder_add_entry(2, 23);
 	builder_add_entry(5, 32);	/* generic initiator */
 	add_memory(0, 1, 9, 1);
@@ -132,6 +132,7 @@ TEST(distances)
 	CHECK_EQ(acpi_slit_distance(&slit, 4, 2), 30);
 	CHECK_EQ(acpi_slit_distance(&slit, 1, 5), ACPI_DISTANCE_REMOTE);
 	CHECK_EQ(acpi_slit_distance(&slit, 5, 1), ACPI_DISTANCE_REMOTE);
+	CHECK_EQ(acpi_slit_distance(&slit, 4, 5), ACPI_DISTANCE_REMOTE);	/* would be behind the end */
 	CHECK_EQ(acpi_slit_distance(&slit, 9, 9), ACPI_DISTANCE_LOCAL);
 }
 

@@ -12,6 +12,8 @@
 
 #define BATCH 32
 
+static uint64_t names_ticks;	/* what the last search for names took */
+
 static const char *const capability_names[] = {
 	[0x01] = "power management", [0x02] = "AGP", [0x03] = "vital data", [0x04] = "slot", [PCI_CAP_MSI] = "MSI",
 	[0x06] = "hot swap", [0x07] = "PCI-X", [0x08] = "HyperTransport", [0x09] = "vendor's", [0x0a] = "debug port",
@@ -27,15 +29,13 @@ static const char *const extended_names[] = {
 	[0x26] = "16 GT/s", [0x27] = "lane margining", [0x2a] = "32 GT/s",
 };
 
-static void show_bar(const char *what, unsigned number, const struct pci_bar *b)
+static void show_range(const struct pci_bar *b)
 {
 	static const char *const kinds[] = {
 		[PCI_BAR_PORTS] = "ports", [PCI_BAR_MEMORY] = "memory", [PCI_BAR_MEMORY_64] = "64-bit memory",
 	};
 
-	if (b->kind == PCI_BAR_NONE)
-		return;
-	monitor_printf("\t%s %u: %s", what, number, kinds[b->kind]);
+	monitor_printf("%s", kinds[b->kind]);
 	if (b->base)
 		monitor_printf(" at %#llx", (unsigned long long)b->base);
 	else
@@ -46,7 +46,24 @@ static void show_bar(const char *what, unsigned number, const struct pci_bar *b)
 		monitor_printf(", %llu KiB", (unsigned long long)(b->size >> 10));
 	else if (b->size)
 		monitor_printf(", %llu bytes", (unsigned long long)b->size);
-	monitor_printf("%s\n", b->prefetchable ? ", prefetchable" : "");
+	if (b->prefetchable)
+		monitor_printf(", prefetchable");
+}
+
+static void show_ranges(const struct pci_device *d)
+{
+	for (unsigned i = 0; i < PCI_BAR_COUNT; i++) {
+		if (d->bars[i].kind == PCI_BAR_NONE)
+			continue;
+		monitor_printf("\trange %u: ", i);
+		show_range(&d->bars[i]);
+		monitor_printf("\n");
+	}
+	if (d->rom.kind != PCI_BAR_NONE) {
+		monitor_printf("\tROM: ");
+		show_range(&d->rom);
+		monitor_printf("%s\n", d->rom.enabled ? "" : ", off");
+	}
 }
 
 static void show_capabilities(struct pci_device *d, bool extended)
@@ -84,9 +101,7 @@ static void show_details(struct pci_device *d)
 		monitor_printf("\tinterrupt pin %c, line %u\n", 'A' + (d->header.interrupt_pin - 1) % 4, d->header.interrupt_line);
 	if (d->header.layout == PCI_LAYOUT_BRIDGE || d->header.layout == PCI_LAYOUT_CARDBUS)
 		monitor_printf("\tleads to bus %02x, up to %02x\n", d->header.secondary, d->header.subordinate);
-	for (unsigned i = 0; i < PCI_BAR_COUNT; i++)
-		show_bar("range", i, &d->bars[i]);
-	show_bar("ROM", 0, &d->rom);
+	show_ranges(d);
 	if (d->header.has_capabilities)
 		show_capabilities(d, false);
 	if (d->express)
@@ -135,8 +150,10 @@ static struct pci_device *show_batch(struct pci_device *d, bool details)
 		queries[count++] = (struct pci_name_query){
 			.vendor = last->header.vendor, .device = last->header.device, .class = last->header.class,
 		};
+	const uint64_t start = cpu_ticks();
 	if (pci_names_find(&work, pci_names, pci_names_size, queries, count))
 		monitor_printf("pci: the table of names is damaged\n");
+	names_ticks = cpu_ticks() - start;
 	for (unsigned i = 0; d != last; d = d->next, i++) {
 		show_device(d, &queries[i], details);
 		if (details)
@@ -176,6 +193,7 @@ static int pci_bench(void)
 	for (unsigned i = 0; i < rounds; i++)
 		pci_read(d, PCI_ID, 4);
 	bench_report("pci_read", (cpu_ticks() - start) / rounds, "ticks");
+	bench_report("pci_names", names_ticks, "ticks");
 	return 0;
 }
-BENCH(pci, "enumeration at boot, and one read of configuration space", pci_bench);
+BENCH(pci, "enumeration at boot, one read of configuration space, the last search for names", pci_bench);

@@ -7,6 +7,9 @@
 /* Read where a device's ranges are, and measure them where that is safe. Its decoding is as before afterwards. */
 void pci_bars_read(struct pci_device *d);
 
+/* No messages any more, whatever firmware set up. */
+void pci_messages_off(const struct pci_device *d);
+
 /* Look at every bus that has not been looked at, at every device on it. How many functions were new. */
 unsigned pci_scan_all(void);
 

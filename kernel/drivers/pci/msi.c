@@ -48,6 +48,14 @@ static void msix_control(const struct pci_device *d, uint32_t clear, uint32_t se
 	pci_write(d, at, 2, (pci_read(d, at, 2) & ~clear) | set);
 }
 
+void pci_messages_off(const struct pci_device *d)
+{
+	if (d->msi && msi_control(d) & MSI_ENABLE)
+		pci_write(d, d->msi + MSI_CONTROL, 2, msi_control(d) & ~(uint32_t)MSI_ENABLE);
+	if (d->msix)
+		msix_control(d, MSIX_ENABLE, 0);
+}
+
 /* Map the table and mask all of it. False where it is not where it says; then MSI is used. */
 static bool msix_open(struct pci_device *d)
 {
@@ -182,7 +190,7 @@ void pci_irq_free(struct pci_device *d, unsigned index, int number)
 	if (d->msix_table)
 		msix_mask(d, index, true);
 	else if (d->msi && msi_control(d) & MSI_ENABLE)
-		pci_write(d, d->msi + MSI_CONTROL, 2, msi_control(d) & ~(uint32_t)MSI_ENABLE);
+		pci_messages_off(d);
 	else
 		pci_write(d, PCI_COMMAND, 2, pci_read(d, PCI_COMMAND, 2) | PCI_COMMAND_NO_INTX);
 	irq_free(number);

@@ -5,7 +5,7 @@
  *   used for anything: until then devices may still write to it.
  * - After pci_quiet no device is a bus master or interrupts, but for the ones that pci_quiet names. A driver that takes
  *   a device calls pci_enable.
- * - The list does not change after pci_init, except by the monitor's `pci scan`, which appends; walking it needs no lock.
+ * - The list does not change after pci_init, except by the monitor's `pci scan`, which adds; walking it needs no lock.
  * - A device has one driver at most, whose functions on it the driver keeps apart itself. */
 #ifndef KERNEL_DRIVERS_PCI_PCI_H
 #define KERNEL_DRIVERS_PCI_PCI_H

@@ -26,11 +26,6 @@
 #include "kernel/core/log.h"
 
 enum {
-	MSI_CONTROL		= 2,
-	MSI_ENABLE		= 1 << 0,
-	MSIX_CONTROL		= 2,
-	MSIX_ENABLE		= 1 << 15,
-
 	/* EHCI 1.0, sections 2.2.4 and 2.1.7: the capability is in configuration space. */
 	EHCI_HCCPARAMS		= 0x08,
 	/* xHCI 1.2, sections 5.3.6 and 7: it is in a list of registers; pointers count 4 bytes. */
@@ -109,14 +104,6 @@ static const char *exception(const struct pci_device *d)
 	return NULL;
 }
 
-static void messages_off(const struct pci_device *d)
-{
-	if (d->msi)
-		pci_write(d, d->msi + MSI_CONTROL, 2, pci_read(d, d->msi + MSI_CONTROL, 2) & ~(uint32_t)MSI_ENABLE);
-	if (d->msix)
-		pci_write(d, d->msix + MSIX_CONTROL, 2, pci_read(d, d->msix + MSIX_CONTROL, 2) & ~(uint32_t)MSIX_ENABLE);
-}
-
 /* True where the function was a master until now. */
 static bool quiet(const struct pci_device *d)
 {
@@ -124,7 +111,7 @@ static bool quiet(const struct pci_device *d)
 	const char *const why = exception(d);
 	const uint32_t now = (command | PCI_COMMAND_NO_INTX) & ~(why ? 0u : (uint32_t)PCI_COMMAND_MASTER);
 
-	messages_off(d);
+	pci_messages_off(d);
 	if (now != command) {
 		pci_write(d, PCI_COMMAND, 2, now);
 		(void)pci_read(d, PCI_COMMAND, 2);

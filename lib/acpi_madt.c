@@ -74,7 +74,7 @@ static bool cpu_read(const uint8_t *entry, struct acpi_madt_cpu *ret)
 		ret->apic_id = entry[3] == LAPIC_ALL ? ACPI_NO_APIC_ID : entry[3];
 		flags = bytes_get_u32(entry + 4);
 	} else if (acpi_entry_is(entry, X2APIC, X2APIC_SIZE)) {
-		/* Also with ids under 255: firmware that leaves x2APIC on lists all CPUs so. */
+		/* Ids under 255 may stand here too (section 5.2.12.12). */
 		ret->apic_id = bytes_get_u32(entry + 4);
 		flags = bytes_get_u32(entry + 8);
 		ret->uid = bytes_get_u32(entry + 12);

@@ -1,8 +1,8 @@
 /* Dates as numbers.
  *
- * Years are counted from March here, so that the leap day is the last of its year and months follow a regular pattern: the days before month m (March is
- * 0) are (153 m + 2) / 5. The calendar repeats after 400 years, which have 146,097 days. Day 0 of this count is the first of March of
- * the year 0, which is 719,468 days before 1970. */
+ * Years are counted from March here, so that the leap day is the last of its year and months follow a regular
+ * pattern: the days before month m (March is 0) are (153 m + 2) / 5. The calendar repeats after 400 years, which have
+ * 146,097 days. Day 0 of this count is the first of March of the year 0, which is 719,468 days before 1970. */
 #include "lib/calendar.h"
 
 #define DAYS_TO_1970	719468

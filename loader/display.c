@@ -212,7 +212,10 @@ static void framebuffer_describe(struct loader *l, const gop_t *gop)
 	}
 	/* Some firmware gives no size, some one that holds fewer lines than the mode has. */
 	uint64_t size = gop->Mode->FrameBufferSize ? gop->Mode->FrameBufferSize : (uint64_t)pitch * height;
-	if (size < (uint64_t)pitch * height) {
+	uint64_t least = (uint64_t)pitch * (height - 1) + (uint64_t)info->HorizontalResolution * bytes;
+	if (size >= least)	/* the last line's padding need not be there */
+		size = MAX(size, (uint64_t)pitch * height);
+	else {
 		loader_log(l, LOG_WARNING, "display: the framebuffer holds %llu of %u lines", (unsigned long long)(size / pitch), height);
 		height = (uint32_t)(size / pitch);
 	}

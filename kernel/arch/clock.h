@@ -22,7 +22,7 @@ struct clock_source {
 /* All there can be, the most trusted first; NULL ends the list. */
 extern struct clock_source *const clock_sources[];
 
-/* The rate of cpu_ticks() as the CPU or the hypervisor states it, and who does; 0 where nobody says. Not always true. */
+/* The rate of cpu_ticks() as the CPU or the hypervisor states it, and who does; 0: nobody says. Not always true. */
 uint64_t cpu_ticks_stated_hz(const char **ret_by);
 
 /* Does the CPU promise that cpu_ticks() runs at the same rate whatever it does, and does not stop? */

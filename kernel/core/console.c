@@ -117,6 +117,21 @@ void console_flush(void)
 	log_show();
 }
 
+static void (*idle_function)(void);
+
+void console_set_idle(void (*idle)(void))
+{
+	idle_function = idle;
+}
+
+void console_idle(void)
+{
+	if (idle_function)
+		idle_function();
+	else
+		cpu_relax();
+}
+
 int console_read(void)
 {
 	for (struct console *c = first; c; c = c->next) {

@@ -34,6 +34,11 @@ void console_flush(void);
 /* A byte from any console, or -EAGAIN. */
 int console_read(void);
 
+/* Wait for a while, or until there may be a byte: the CPU halts where a console's interrupt will wake it (which the driver
+ * says by setting the function), else it spins. */
+void console_idle(void);
+void console_set_idle(void (*idle)(void));
+
 /* A prompt stands on the consoles while somebody is waited for: the log wipes it before it writes. console_prompt_gone says
  * so, once, and whoever drew it draws it again. */
 void console_prompt_drawn(void);

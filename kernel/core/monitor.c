@@ -2,7 +2,6 @@
 #include "kernel/core/monitor.h"
 
 #include <abi/linux/errno.h>
-#include "kernel/arch/cpu.h"
 #include "kernel/core/lineedit.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -105,7 +104,7 @@ static int read_waiting(struct lineedit *edit)
 	console_prompt_drawn();
 	console_flush();
 	while ((byte = console_read()) < 0) {
-		cpu_relax();
+		console_idle();
 		console_flush();
 		if (console_prompt_gone())
 			lineedit_draw(edit);

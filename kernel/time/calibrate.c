@@ -1,12 +1,12 @@
 /* Measuring the TSC.
  *
- * A reading is a counter's value between two readings of the TSC. SMM or a hypervisor may stop us in between and spoil it, so of several the one with the
- * narrowest window counts; its width says how wrong it can be, and with the counter's own step that makes the error that is shown. All counters are
- * measured over the same millisecond, so that comparing them costs no further waiting. The PIT comes only where no other runs: to ask it is to program
- * it.
+ * A reading is a counter's value between two readings of the TSC. SMM or a hypervisor may stop us in between and
+ * spoil it, so of several the one with the narrowest window counts; its width says how wrong it can be, and with the
+ * counter's own step that makes the error that is shown. All counters are measured over the same millisecond, so that
+ * comparing them costs no further waiting. The PIT comes only where no other runs: to ask it is to program it.
  *
- * A millisecond gives about a thousandth, better on the emulator. The first reading is kept, and a second one taken much later gives a
- * few millionths at no price. */
+ * A millisecond gives about a thousandth, better on the emulator. The first reading is kept, and a second one taken
+ * much later gives a few millionths at no price. */
 #include "kernel/time/calibrate.h"
 
 #include "kernel/arch/cpu.h"
@@ -130,7 +130,9 @@ static void warn_of_others(void)
 	if (stated_hz && !rate_agrees(stated_hz, chosen_hz))
 		pr_warn("clock: %s says %llu Hz, which is not so", stated_by, (unsigned long long)stated_hz);
 	for (struct reference *r = references; r < references + reference_count; r++)
-		if (!reference_is_good(r))
+		if (!r->claim.hz)
+			pr_warn("clock: the %s does not count", r->source->name);
+		else if (!reference_is_good(r))
 			pr_warn("clock: by the %s the TSC runs at %llu Hz: not used", r->source->name,
 				(unsigned long long)r->claim.hz);
 }

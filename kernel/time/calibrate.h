@@ -10,8 +10,8 @@
 /* Find the rate within a millisecond, or 200 ms where timers are dead. Never 0 Hz. */
 struct rate_claim calibrate_boot(uint64_t stall_hz);
 
-/* Measure again, over all the time since calibrate_boot, by the finest counter that agreed with `known`. hz is 0 where there is none, or
- * the time is too long for it: then the next measurement starts now. */
+/* Measure again, over all the time since calibrate_boot, by the finest counter that agreed with `known`. hz is 0
+ * where there is none, or the time is too long for it: then the next measurement starts now. */
 struct rate_claim calibrate_again(const struct rate_claim *known);
 
 /* A counter to tell the time by in place of the TSC; NULL where there is none. */

@@ -1,13 +1,16 @@
-/* The clock: a line from ticks to nanoseconds (timeline.h), which is replaced when the rate is known better, or the TSC is given up.
+/* The clock: a line from ticks to nanoseconds (timeline.h), which is replaced when the rate is known better, or the
+ * TSC is given up.
  *
- * Readers take no lock, so that an NMI that comes while the line is replaced can read the time. There are two copies; the generation's last bit names the
- * one in use, the writer fills the other one and then counts up. A reader whose copy was replaced meanwhile sees another generation, and reads
- * again.
+ * Readers take no lock, so that an NMI that comes while the line is replaced can read the time. There are two copies;
+ * the generation's last bit names the one in use, the writer fills the other one and then counts up. A reader whose
+ * copy was replaced meanwhile sees another generation, and reads again.
  *
- * A better rate starts a little in the future, so that every CPU has the new line when it begins to differ from the old one.
+ * A better rate starts a little in the future, so that every CPU has the new line when it begins to differ from the
+ * old one.
  *
- * Without a TSC, time comes from a counter that wraps within seconds or minutes. Its value is extended to 64 bits by a value that somebody has seen less
- * than a wrap ago, kept up by whoever reads the clock, and by a timer where nobody does (clock_watch.c). */
+ * Without a TSC, time comes from a counter that wraps within seconds or minutes. Its value is extended to 64 bits by
+ * a value that somebody has seen less than a wrap ago, kept up by whoever reads the clock, and by a timer where
+ * nobody does (clock_watch.c). */
 #include "kernel/time/clock.h"
 
 #include "kernel/arch/clock.h"
@@ -22,7 +25,7 @@
 #define UNKNOWN_HZ	10000000000ull
 #define BEND_AHEAD	(100 * NSEC_PER_USEC)	/* a better rate counts from here on */
 #define STEP_AHEAD	(10 * NSEC_PER_USEC)	/* more than two counters can be read apart */
-#define CRYSTAL_PPM	500			/* no crystal is that wrong, so such a difference is somebody's mistake */
+#define CRYSTAL_PPM	500			/* no crystal is that wrong: more is a mistake */
 
 struct clock_state {
 	struct timeline tsc;			/* of the boot CPU */
@@ -35,7 +38,7 @@ PERCPU(int64_t, clock_ticks_offset);
 static struct clock_state states[2];
 static uint32_t generation;		/* atomic; states[generation % 2] is in use */
 static uint64_t counter_seen;		/* atomic: the counter's value, extended, less than a wrap ago */
-static struct spinlock change_lock = SPINLOCK("clock");	/* held to replace the state, and for rate */
+static struct spinlock change_lock = SPINLOCK("clock");	/* held to replace the state, and for `rate` */
 static struct rate_claim rate;
 
 static void state_replace(const struct clock_state *new)
@@ -157,8 +160,8 @@ static void bend_to(const struct rate_claim *better)
 	state_replace(&s);
 }
 
-/* Go on with a new measurement, if it is better. A statement of the CPU or the hypervisor stays as long as it is off by what crystals are, and is
- * known to differ by so much then. False where the TSC has changed its rate. */
+/* Go on with a new measurement, if it is better. A statement of the CPU or the hypervisor stays as long as it is off
+ * by what crystals are, and is known to differ by so much then. False where the TSC has changed its rate. */
 static bool rate_improve(const struct rate_claim *better)
 {
 	uint64_t off = better->hz > rate.hz ? better->hz - rate.hz : rate.hz - better->hz;

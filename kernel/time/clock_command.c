@@ -34,7 +34,8 @@ static int clock_command(int argc, char **argv)
 
 	monitor_printf("up         %lld.%06lld s since the EFI entry point\n", (long long)(now / NSEC_PER_SEC),
 		       (long long)(now / 1000 % 1000000));
-	monitor_printf("date       %04d-%02u-%02u %02u:%02u:%02u UTC\n", d.year, d.month, d.day, d.hour, d.minute, d.second);
+	monitor_printf("date       %04d-%02u-%02u %02u:%02u:%02u UTC\n", d.year, d.month, d.day, d.hour, d.minute,
+		       d.second);
 	return 0;
 }
 MONITOR_COMMAND(clock, "", "the clock, how its rate is known, and the date", clock_command);

@@ -12,8 +12,8 @@ extern PERCPU(int64_t, clock_ticks_offset);
 /* The TSC's rate, who says so, and how well it is known. */
 struct rate_claim clock_rate(void);
 
-/* Measure the TSC again, over all the time since the first measurement, and go on with the better rate. False where that cannot
- * be done (now). Falls back where the rate has changed. */
+/* Measure the TSC again, over all the time since the first measurement, and go on with the better rate. False where
+ * that cannot be done (now). Falls back where the rate has changed. */
 bool clock_check(void);
 
 /* Read the battery-backed clock. */
@@ -22,7 +22,8 @@ void clock_wall_init(void);
 /* Leave the TSC for another counter, if there is one; `why` completes "clock: …". */
 void clock_fall_back(const char *why);
 
-/* The counter that is used in place of the TSC, NULL: none; and the longest time for which nobody may read the clock then. */
+/* The counter that is used in place of the TSC, NULL: none; and the longest time for which nobody may read the clock
+ * then. */
 const struct clock_source *clock_counter(void);
 nsec_t clock_patience(const struct clock_source *counter);
 

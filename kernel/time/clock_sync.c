@@ -1,9 +1,10 @@
-/* The CPU asks for the boot CPU's ticks, several times. Each answer was given between the question and its arrival, so it bounds
- * how far the other counter is ahead, from both sides; the narrowest bounds count, whatever delayed the other answers.
+/* The CPU asks for the boot CPU's ticks, several times. Each answer was given between the question and its arrival,
+ * so it bounds how far the other counter is ahead, from both sides; the narrowest bounds count, whatever delayed the
+ * other answers.
  *
- * Bounds that hold zero: nobody can tell the counters apart. Bounds beside zero: the counter is corrected by their middle, which is
- * wrong by less than a message between the two takes, so nobody can see that either. Bounds that exclude each other: the counters
- * do not run alike, and cannot be corrected. */
+ * Bounds that hold zero: nobody can tell the counters apart. Bounds beside zero: the counter is corrected by their
+ * middle, which is wrong by less than a message between the two takes, so nobody can see that either. Bounds that
+ * exclude each other: the counters do not run alike, and cannot be corrected. */
 #include "kernel/time/clock_sync.h"
 
 #include "kernel/arch/cpu.h"
@@ -19,8 +20,8 @@
 #define PATIENCE	(500 * NSEC_PER_MSEC)	/* with a CPU that does not answer */
 #define THE_END		0xffffffffu		/* in place of a round */
 
-/* One exchange at a time. What is asked and answered is a number that no other CPU's exchange uses, so that one that was given up cannot be taken
- * for another. */
+/* One exchange at a time. What is asked and answered is a number that no other CPU's exchange uses, so that one that
+ * was given up cannot be taken for another. */
 static struct {
 	uint64_t asked, answered;	/* atomic */
 	uint64_t boot_ticks;		/* written before `answered` */
@@ -86,7 +87,7 @@ static void judge(cpu_id_t id, const struct clock_lead *lead)
 			(long long)lead->least, (long long)lead->most);
 		clock_fall_back("the TSCs of the CPUs do not run alike");
 	} else if (!lead_is_none(lead)) {
-		pr_notice("clock: the TSC of CPU %u is %lld ticks behind the boot CPU's, which is taken into account", id,
+		pr_notice("clock: the TSC of CPU %u is %lld ticks behind the boot CPU's, which is allowed for", id,
 			  (long long)lead_middle(lead));
 	}
 }

@@ -1,15 +1,15 @@
 /* Are the CPUs' tick counters in step?
  *
- * Rules: the boot CPU calls clock_sync_with(id) while CPU id runs clock_sync_self, one CPU after another; interrupts off on
- * that one. Both return within a second, whatever the other one does.
+ * Rules: the boot CPU calls clock_sync_with(id) while CPU id runs clock_sync_self, one CPU after another; interrupts
+ * off on that one. Both return within a second, whatever the other one does.
  *
  *	struct smp_call call = { .function = clock_sync_self };
  *	smp_call_start(id, &call);
  *	clock_sync_with(id);
  *	smp_call_wait(&call, id);
  *
- * A difference is taken out of the times that the CPU tells. Where the counters run apart the clock falls back to another
- * counter, with a message. */
+ * A difference is taken out of the times that the CPU tells. Where the counters run apart the clock falls back to
+ * another counter, with a message. */
 #ifndef KERNEL_TIME_CLOCK_SYNC_H
 #define KERNEL_TIME_CLOCK_SYNC_H
 

@@ -1,5 +1,6 @@
-/* What a clock needs now and then: the TSC measured again over a tenth of a second and over a second, when it costs nothing any more, and a counter
- * that wraps looked at in time. With a good TSC nothing happens after the first second. */
+/* What a clock needs now and then: the TSC measured again over a tenth of a second and over a second, when it costs
+ * nothing any more, and a counter that wraps looked at in time. With a good TSC nothing happens after the first
+ * second. */
 #include "kernel/time/clock_watch.h"
 
 #include "kernel/core/log.h"

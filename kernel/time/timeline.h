@@ -12,7 +12,7 @@
 
 struct timeline {
 	uint64_t ticks;
-	__int128 time;		/* in units of 2^-32 ns: a bend rounds nothing, so that both lines agree to the last digit */
+	__int128 time;		/* in units of 2^-32 ns: a bend rounds nothing, so both lines agree exactly */
 	uint64_t before, after;
 	uint64_t ticks_a_nsec;	/* behind the corner, in units of 2^-32 */
 };

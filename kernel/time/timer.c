@@ -1,11 +1,12 @@
 /* Each CPU has a queue of its own and a lock for it, which others take only to cancel or take over a timer.
  *
- * The hardware is armed for the earliest timer alone, and for nothing where there is none. When that timer is cancelled the hardware stays as it is: most
- * timers are timeouts that never happen, and the one interrupt that comes without need is cheaper than setting the hardware twice for each of
- * them. It is then armed for whoever is first.
+ * The hardware is armed for the earliest timer alone, and for nothing where there is none. When that timer is
+ * cancelled the hardware stays as it is: most timers are timeouts that never happen, and the one interrupt that comes
+ * without need is cheaper than setting the hardware twice for each of them. It is then armed for whoever is first.
  *
- * A timer belongs to a CPU (home), also while it is not armed. It moves to the CPU that arms it, except while its function runs on the old one: then it
- * stays, so that the function cannot run twice at a time, and the old CPU, which is going through its queue just then, finds it there. */
+ * A timer belongs to a CPU (home), also while it is not armed. It moves to the CPU that arms it, except while its
+ * function runs on the old one: then it stays, so that the function cannot run twice at a time, and the old CPU,
+ * which is going through its queue just then, finds it there. */
 #include "kernel/time/timer.h"
 
 #include "kernel/arch/cpu.h"
@@ -21,7 +22,7 @@ struct timers {
 	nsec_t armed;			/* own CPU only: the hardware is armed for this time; 0: not at all */
 };
 
-#define EXPIRING INT64_MIN		/* as `armed`: later than no timer, since the hardware is armed when all is done */
+#define EXPIRING INT64_MIN	/* as `armed`: later than no timer, so that the hardware is armed at the end alone */
 
 static PERCPU(struct timers, timers);
 
@@ -122,7 +123,8 @@ static void fire_locked(struct timers *q, struct timer *t)
 	__atomic_store_n(&q->running, NULL, __ATOMIC_RELEASE);
 }
 
-/* The timer interrupt. Time is read once: a function that always arms its timer for the past gets one call for each interrupt. */
+/* The timer interrupt. Time is read once: a function that always arms its timer for the past gets one call for each
+ * interrupt. */
 static void timers_expire(void)
 {
 	struct timers *q = &this_cpu(timers);

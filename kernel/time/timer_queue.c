@@ -30,7 +30,7 @@ static void settle(struct timer_node *n)
 	}
 }
 
-/* Merge two trees (NULL: empty) and hang the result below parent at *link. */
+/* Merge two trees (NULL: none) and hang the result below parent at *link. */
 static void merge(struct timer_node *a, struct timer_node *b, struct timer_node *parent, struct timer_node **link)
 {
 	while (a && b) {
@@ -52,11 +52,24 @@ static void merge(struct timer_node *a, struct timer_node *b, struct timer_node 
 	settle(parent);
 }
 
+/* Merging with a single node: it takes its place on the way to the right, and what was there goes below it. The nodes
+ * on the way stay the same, so that looking ends where a rank did not change. */
 void timer_queue_insert(struct timer_queue *q, struct timer_node *node)
 {
-	node->left = node->right = NULL;
+	struct timer_node *parent = NULL, **link = &q->first, *later;
+
+	while ((later = *link) && later->deadline <= node->deadline) {
+		parent = later;
+		link = &later->right;
+	}
+	*link = node;
+	node->parent = parent;
+	node->left = later;
+	node->right = NULL;
 	node->rank = 1;
-	merge(q->first, node, NULL, &q->first);
+	if (later)
+		later->parent = node;
+	settle(parent);
 }
 
 void timer_queue_remove(struct timer_queue *q, struct timer_node *node)

@@ -5,7 +5,9 @@ disk. The rings: boot; `smoke` for the few of them that every variant of the bui
 the kernel; slow for what is run once in a while.
 """
 
+import hostile_cases
 import pci_cases
+import time_cases
 from case import READY, AtMost, Case, Golden, Instructions, Monitor, See, Size, Touched, Type
 from samara import qemu
 
@@ -167,6 +169,8 @@ CASES = [
     kernel_panic("assertion", r"assertion failed: zero == 1 \(panic_test\.c:\d+\)", r"test_panic_assertion\+0x"),
 
     *pci_cases.CASES,
+    *time_cases.CASES,
+    *hostile_cases.CASES,
 
     # Longer ones.
     Case("slow-64-cpus", booted(), {"cpus": 64}, timeout=180, rings=SLOW),

@@ -45,8 +45,8 @@ KERNEL_TEST(clock_ticks_of_a_time_are_not_before_it)
 	return KT_PASS;
 }
 
-/* The battery-backed clock is another crystal: from one of its seconds to the next it must be a second by ours. A host that does something
- * else between may spoil one try. */
+/* The battery-backed clock is another crystal: from one of its seconds to the next it must be a second by ours. A
+ * host that does something else between may spoil one try. */
 static nsec_t next_rtc_second(void)
 {
 	struct date before, now;
@@ -88,7 +88,8 @@ KERNEL_TEST(clock_wall_is_the_battery_backed_clock)
 	return KT_PASS;
 }
 
-/* What a CPU reads is not before what another one has read and passed on: a chain through all CPUs, round after round. */
+/* What a CPU reads is not before what another one has read and passed on: a chain through all CPUs, round after
+ * round. */
 static nsec_t passed_on;
 static unsigned backwards;
 

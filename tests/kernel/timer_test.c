@@ -138,7 +138,8 @@ KERNEL_TEST(timer_can_be_armed_and_cancelled_by_its_function)
 	return KT_PASS;
 }
 
-/* Every CPU arms its own, and one CPU cancels them while they may be running: what they work on is wrong right after. */
+/* Every CPU arms its own, and one CPU cancels them while they may be running: what they work on is wrong right after.
+ */
 static struct busy {
 	struct timer timer;
 	uint64_t inside;	/* not 0 while the function runs */

@@ -9,7 +9,8 @@ enum { STATED, PM_TIMER, HPET, STALL, CLAIMS };
 static int chosen(uint64_t stated, uint64_t pm_timer, uint64_t hpet, uint64_t stall)
 {
 	struct rate_claim claims[CLAIMS] = {
-		[STATED] = { .by = "CPUID", .hz = stated }, [PM_TIMER] = { .by = "PM timer", .hz = pm_timer, .measured = true },
+		[STATED] = { .by = "CPUID", .hz = stated },
+		[PM_TIMER] = { .by = "PM timer", .hz = pm_timer, .measured = true },
 		[HPET] = { .by = "HPET", .hz = hpet, .measured = true }, [STALL] = { .by = "Stall", .hz = stall },
 	};
 	const struct rate_claim *c = rate_choose(claims, CLAIMS);

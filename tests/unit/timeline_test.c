@@ -64,7 +64,8 @@ TEST(bends_change_no_time_before_them)
 		struct timeline old = timeline_make(from, (nsec_t)random_under(1000000000), hz);
 
 		for (unsigned bends = 0; bends < 5; bends++) {
-			uint64_t corner = old.ticks + random_under(hz), better = hz - hz / 1000 + random_under(hz / 500);
+			uint64_t corner = old.ticks + random_under(hz);
+			uint64_t better = hz - hz / 1000 + random_under(hz / 500);
 			struct timeline new = timeline_bend(&old, corner, better);
 			for (unsigned n = 0; n < 20; n++) {
 				uint64_t before = old.ticks + random_under(corner - old.ticks + 1);

@@ -87,7 +87,8 @@ TEST(comes_out_in_order)
 	CHECK_EQ(count, NODES);
 }
 
-/* What makes other heaps slow: in order, against the order, all at once; then from the front, from the back, and every other one. */
+/* What makes other heaps slow: in order, against the order, all at once; then from the front, from the back, and
+ * every other one. */
 TEST(ranks_stay_logarithmic)
 {
 	for (unsigned shape = 0; shape < 9; shape++) {

@@ -1,6 +1,6 @@
-/* Channel 2 of the Intel 8254, which counts down from FFFFh in mode 0, at 1.193182 MHz, and whose gate and speaker are in
- * port 61h. 16 bits last 55 ms, and newer machines switch its clock off: it serves to measure a millisecond where there
- * is nothing else. It cannot be asked whether it is there; a dead one does not count. */
+/* Channel 2 of the Intel 8254, which counts down from FFFFh in mode 0, at 1.193182 MHz, and whose gate and speaker
+ * are in port 61h. 16 bits last 55 ms, and newer machines switch its clock off: it serves to measure a millisecond
+ * where there is nothing else. It cannot be asked whether it is there; a dead one does not count. */
 #include "kernel/arch/x86_64/clock_sources.h"
 
 #include "kernel/arch/port.h"

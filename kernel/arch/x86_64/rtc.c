@@ -1,8 +1,8 @@
 /* The battery-backed clock: an MC146818 in every chipset, behind an index and a data port.
  *
- * It changes its registers once a second. Register A's UIP goes up 244 us before and stays up for at most 2 ms more; while it is down
- * nothing changes for 244 us (data sheet, "Update cycle"), but SMM or a hypervisor can stop us for longer than that: so two
- * readings have to be the same. */
+ * It changes its registers once a second. Register A's UIP goes up 244 us before and stays up for at most 2 ms more;
+ * while it is down nothing changes for 244 us (data sheet, "Update cycle"), but SMM or a hypervisor can stop us for
+ * longer than that: so two readings have to be the same. */
 #include "kernel/arch/clock.h"
 
 #include <abi/linux/errno.h>
@@ -17,7 +17,11 @@
 #define UPDATE_TICKS_MAX 100000000ull	/* 10 ms at 10 GHz; an update takes 2.3 ms */
 #define READINGS_MAX	8
 
-enum { RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_A = 10, RTC_B = 11, RTC_FREE = 14, RTC_SIZE = 128 };
+enum {
+	RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
+	RTC_A = 10, RTC_B = 11,
+	RTC_FREE = 14, RTC_SIZE = 128,	/* memory for anything */
+};
 #define A_UPDATING	0x80
 
 static uint8_t rtc_register(uint8_t index)

@@ -1,6 +1,6 @@
-/* Motorola MC146818A data sheet, "Time, Calendar and Alarm Locations" and "Register B": numbers are BCD unless DM is set, and
- * hours go to 12, with PM in the top bit, unless 24/12 is set. The firmware sets both as it likes, and the date survives a change
- * of the bits undecoded, so they are read each time. */
+/* Motorola MC146818A data sheet, "Time, Calendar and Alarm Locations" and "Register B": numbers are BCD unless DM is
+ * set, and hours go to 12, with PM in the top bit, unless 24/12 is set. The firmware sets both as it likes, and the
+ * date survives a change of the bits undecoded, so they are read each time. */
 #include "kernel/arch/x86_64/rtc_decode.h"
 
 #include <abi/linux/errno.h>
@@ -40,7 +40,9 @@ int rtc_decode(const struct rtc_registers *r, struct date *ret)
 	/* Without a century that can be true: no PC of ours ran before 1980. */
 	if (century < 19 || century > 29)
 		century = year < 80 ? 20 : 19;
-	struct date d = { century * 100 + year, (uint8_t)month, (uint8_t)day, (uint8_t)hour, (uint8_t)minute, (uint8_t)second };
+	struct date d = {
+		century * 100 + year, (uint8_t)month, (uint8_t)day, (uint8_t)hour, (uint8_t)minute, (uint8_t)second,
+	};
 	if (!date_is_valid(&d))
 		return -EINVAL;
 	*ret = d;

@@ -22,7 +22,8 @@ static uint64_t leaf_15_hz(void)
 /* The leaf that VMware made and KVM and others took over: kHz in EAX. */
 static uint64_t hypervisor_hz(void)
 {
-	if (!(cpuid_read(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) || cpuid_read(LEAF_HYPERVISOR, 0).eax < LEAF_HYPERVISOR_TIMING)
+	if (!(cpuid_read(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) ||
+	    cpuid_read(LEAF_HYPERVISOR, 0).eax < LEAF_HYPERVISOR_TIMING)
 		return 0;
 	return (uint64_t)cpuid_read(LEAF_HYPERVISOR_TIMING, 0).eax * 1000;
 }

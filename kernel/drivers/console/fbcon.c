@@ -17,9 +17,11 @@
 #include "kernel/drivers/console/vt.h"
 #include "kernel/mm/bootmem.h"
 #include "kernel/time/clock.h"
+#include "kernel/time/timer.h"
 #include "lib/format.h"
 
 #define REFRESH_EVERY (33 * NSEC_PER_MSEC)
+#define RETRY_AFTER NSEC_PER_MSEC
 
 static struct {
 	struct console console;
@@ -32,6 +34,8 @@ static struct {
 	uint32_t cursor_row;		/* where the cursor was drawn */
 	nsec_t refreshed;
 	bool eager;
+	struct timer timer;		/* for what is written and not flushed */
+	bool timer_armed;		/* with the consoles' lock */
 } fbcon;
 
 static void draw(uint32_t x, uint32_t y, cell_t cell)
@@ -83,6 +87,22 @@ static void fbcon_write(struct console *c, const char *text, size_t size)
 	vt_write(&fbcon.vt, text, size);
 	if (fbcon.eager || clock_now() - fbcon.refreshed >= REFRESH_EVERY)
 		refresh();
+	else if (!fbcon.timer_armed) {
+		fbcon.timer_armed = true;
+		timer_arm(&fbcon.timer, fbcon.refreshed + REFRESH_EVERY);
+	}
+}
+
+/* Nobody flushed in time, perhaps because the writer is busy or hangs. */
+static void refresh_late(struct timer *t)
+{
+	if (!console_trylock()) {
+		timer_arm(t, clock_now() + RETRY_AFTER);
+		return;
+	}
+	fbcon.timer_armed = false;
+	refresh();
+	console_unlock();
 }
 
 static void fbcon_flush(struct console *c)
@@ -127,6 +147,7 @@ void fbcon_init(void)
 		shown[i] = cells[i];
 	fbcon.shown = shown;
 	fbcon.eager = true;
+	timer_init(&fbcon.timer, refresh_late);
 	fbcon.console = (struct console){ .name = "tty", .write = fbcon_write, .flush = fbcon_flush, .colour = true };
 	console_add(&fbcon.console);
 	pr_info("console: %ux%u pixels, %ux%u characters of %ux%u", s->width, s->height, columns, rows,
@@ -154,12 +175,15 @@ static int console_bench(void)
 
 	if (!fbcon.shown)
 		return -ENODEV;
+	while (!console_trylock())
+		cpu_relax();
 	bool eager = fbcon.eager;
 	fbcon.eager = true;
 	uint64_t eager_ticks = bench_lines(0, EAGER);
 	fbcon.eager = false;
 	uint64_t paced_ticks = bench_lines(0, PACED);
 	fbcon.eager = eager;
+	console_unlock();
 	bench_report("console_10000_lines", paced_ticks, "ticks");
 	bench_report("console_line", paced_ticks / PACED, "ticks");
 	bench_report("console_line_eager", eager_ticks / EAGER, "ticks");

@@ -89,6 +89,7 @@ static void find_capabilities(struct pci_device *d)
 	struct pci_capability_walk walk;
 	struct pci_capability found;
 
+	/* Without the status bit the pointer's register means something else on old devices. */
 	if (!d->header.has_capabilities)
 		return;
 	pci_capabilities_first(&walk, pci_read_register, d, false);
@@ -160,6 +161,7 @@ static void bus_scan(struct range *range, uint8_t bus)
 	for (a.device = 0; a.device < count; a.device++) {
 		a.function = 0;
 		const struct pci_device *const first = function_add(range, a);
+		/* A device without the bit may answer for all eight functions: it does not decode the number. */
 		if (!first || !first->header.multifunction)
 			continue;
 		for (a.function = 1; a.function < FUNCTIONS; a.function++)
@@ -194,6 +196,7 @@ static void range_scan(struct range *range)
 {
 	const struct pci_buses *const buses = range->buses;
 
+	/* From below, so that what bridges lead to is not taken for a bus of its own. */
 	bit_set(range->set.todo, buses->first);
 	range_scan_todo(range);
 	for (unsigned bus = buses->first; bus <= buses->last; bus++) {

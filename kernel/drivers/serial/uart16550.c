@@ -11,10 +11,12 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/mmu.h"
 #include "kernel/arch/port.h"
+#include "kernel/arch/smp.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/console.h"
 #include "kernel/core/firmware.h"
 #include "kernel/core/log.h"
+#include "kernel/irq/irq.h"
 #include "kernel/time/clock.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
@@ -39,6 +41,11 @@ enum {
 #define BAUD_DEFAULT		115200
 #define WAIT			(50 * NSEC_PER_MSEC)	/* 16 bytes at 3,200 baud and more */
 #define TIMEOUTS_MAX		8
+#define QUEUE_BYTES		1024	/* a power of two */
+#define INTERRUPT_WAIT		(2 * NSEC_PER_MSEC)
+#define ENABLE_RECEIVED		0x01
+#define ENABLE_EMPTY		0x02
+#define ID_NONE			0x01	/* no interrupt is pending */
 
 struct uart {
 	struct console console;
@@ -49,6 +56,9 @@ struct uart {
 	unsigned burst;			/* bytes that fit when it is empty */
 	unsigned room;			/* bytes that surely fit now */
 	unsigned timeouts;
+	bool interrupts;		/* atomic: they work; received bytes go to the queue */
+	uint32_t queued, taken;		/* atomic: bytes ever put into the queue, and taken out of it */
+	uint8_t queue[QUEUE_BYTES];
 };
 
 static uint8_t uart_read(const struct uart *u, unsigned reg)
@@ -101,12 +111,85 @@ static void serial_write(struct console *c, const char *text, size_t size)
 		uart_put(u, (uint8_t)text[i]);
 }
 
+static bool uart_received(const struct uart *u)
+{
+	uint8_t status = uart_read(u, LINE_STATUS);
+
+	return status != 0xff && status & STATUS_RECEIVED;
+}
+
+static bool queue_empty(const struct uart *u)
+{
+	return __atomic_load_n(&u->queued, __ATOMIC_ACQUIRE) == u->taken;
+}
+
 static int serial_read(struct console *c)
 {
 	struct uart *u = (struct uart *)c;
-	uint8_t status = uart_read(u, LINE_STATUS);
 
-	return status != 0xff && status & STATUS_RECEIVED ? uart_read(u, DATA) : -EAGAIN;
+	if (!u->interrupts)
+		return uart_received(u) ? uart_read(u, DATA) : -EAGAIN;
+	if (queue_empty(u))
+		return -EAGAIN;
+	uint8_t byte = u->queue[u->taken % QUEUE_BYTES];
+	__atomic_store_n(&u->taken, u->taken + 1, __ATOMIC_RELEASE);
+	return byte;
+}
+
+/* Reading the cause ends the "transmitter empty" interrupt, reading the data the other one. */
+static bool serial_interrupt(void *context)
+{
+	struct uart *u = context;
+	bool ours = !(uart_read(u, INTERRUPT_ID) & ID_NONE);
+
+	u->interrupts = u->interrupts || ours;
+	for (unsigned i = 0; i < 2 * FIFO_BYTES && uart_received(u); i++) {
+		uint8_t byte = uart_read(u, DATA);
+		if (u->queued - __atomic_load_n(&u->taken, __ATOMIC_ACQUIRE) < QUEUE_BYTES)
+			u->queue[u->queued % QUEUE_BYTES] = byte;
+		else
+			continue;	/* a person who types does not get there */
+		__atomic_store_n(&u->queued, u->queued + 1, __ATOMIC_RELEASE);
+	}
+	return ours;
+}
+
+static struct uart uart = { .console = { .name = "ttyS", .write = serial_write, .read = serial_read }, .stride = 1 };
+
+/* With interrupts off between the look and the halt, a byte that comes then ends the halt. */
+static void serial_idle(void)
+{
+	uint64_t flags = cpu_irq_save();
+
+	if (queue_empty(&uart))
+		smp_arch_idle();
+	cpu_irq_restore(flags);
+}
+
+/* Interrupts where they work: a port that is empty must raise the "transmitter empty" one as soon as it is allowed. Wherever that does not come the port
+ * is polled. */
+static void uart_use_interrupts(struct uart *u)
+{
+	unsigned irq = u->address == 0x3f8 || u->address == 0x3e8 ? 4 : 3;
+
+	if (u->memory)
+		return;
+	int number = irq_request_isa(irq, "serial", serial_interrupt, u);
+	if (number < 0)
+		return;
+	uart_wait(u, STATUS_IDLE);
+	uart_write(u, INTERRUPT_ENABLE, ENABLE_EMPTY);
+	nsec_t end = clock_now() + INTERRUPT_WAIT;
+	while (!__atomic_load_n(&u->interrupts, __ATOMIC_ACQUIRE) && clock_now() < end)
+		cpu_relax();
+	if (!u->interrupts) {
+		uart_write(u, INTERRUPT_ENABLE, 0);
+		irq_free(number);
+		pr_debug("serial: no interrupt comes; the port is polled");
+		return;
+	}
+	uart_write(u, INTERRUPT_ENABLE, ENABLE_RECEIVED);
+	console_set_idle(serial_idle);
 }
 
 /* The divisor has 16 bits. */
@@ -201,7 +284,6 @@ static bool port_from_spcr(struct uart *u, const char **ret_from)
 
 void serial_init(void)
 {
-	static struct uart uart = { .console = { .name = "ttyS", .write = serial_write, .read = serial_read }, .stride = 1 };
 	struct uart *u = &uart;
 	const char *from = "by default", *space;
 	char rate[16] = "";
@@ -216,6 +298,7 @@ void serial_init(void)
 		return;
 	}
 	console_add(&u->console);
+	uart_use_interrupts(u);
 	if (u->baud)
 		ksnprintf(rate, sizeof(rate), "%u baud, ", u->baud);
 	pr_info("serial: 16550 at %s %#llx, %s%s", space, (unsigned long long)u->address, rate, from);

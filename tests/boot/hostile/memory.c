@@ -9,7 +9,7 @@
  * map.too-small=N   BUFFER_TOO_SMALL for ever, N bytes wanted
  * map.status=N      that error instead of a map
  * map.noise=N       N entries of all kinds of nonsense more;  map.shuffle  in random order
- * map.cover=TYPE    an entry of this type over the first GiB more;  map.image=TYPE  one over the loader's image
+ * map.cover=TYPE    an entry of this type over all RAM more;  map.image=TYPE  one over the loader's image
  * map.twice         every entry twice, the copy "conventional"
  * map.no-usable     no conventional memory;  map.empty  nothing at all
  * map.extra=BASE map.extra.pages=N map.extra.type=N    one entry more
@@ -109,6 +109,17 @@ static void shuffle(UINTN count)
 	}
 }
 
+/* The end of what RAM there is under 4 GiB. */
+static EFI_PHYSICAL_ADDRESS ram_end(UINTN count)
+{
+	EFI_PHYSICAL_ADDRESS end = 0;
+
+	for (UINTN i = 0; i < count; i++)
+		if (entries[i].Type == EfiConventionalMemory || entries[i].Type == EfiBootServicesData)
+			end = MAX(end, entries[i].PhysicalStart + entries[i].NumberOfPages * PAGE_SIZE);
+	return MIN(end, GIB(4));
+}
+
 static UINTN alter_entries(UINTN count)
 {
 	UINTN real = count;
@@ -120,7 +131,7 @@ static UINTN alter_entries(UINTN count)
 			count = add(count, EfiConventionalMemory, entries[i].PhysicalStart, entries[i].NumberOfPages);
 	}
 	if (has("map.cover"))
-		count = add(count, (uint32_t)number_of("map.cover", 0), 0, GIB(1) / PAGE_SIZE);
+		count = add(count, (uint32_t)number_of("map.cover", 0), 0, ram_end(real) / PAGE_SIZE);
 	if (has("map.image"))
 		count = add(count, (uint32_t)number_of("map.image", 0), (uintptr_t)hostile.loaded->ImageBase,
 			    ALIGN_UP(hostile.loaded->ImageSize, PAGE_SIZE) / PAGE_SIZE);

@@ -7,7 +7,8 @@
 #include "kernel/core/firmware.h"
 #include "kernel/core/panic.h"
 #include "kernel/drivers/console/fbcon.h"
-#include "kernel/mm/bootmem.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/memory.h"
 #include "kernel/smp/cpus.h"
 #include "kernel/time/clock.h"
 #include "lib/cmdline.h"
@@ -101,7 +102,7 @@ void banner_print(void)
 		fact(lines[1], "machine", "nameless PC");
 	fact(lines[2], "cpu", "%u × %s%s%s", cpus_online(), cpu_model_name(), hypervisor[0] ? " under " : "", hypervisor_text(hypervisor));
 	fact(lines[3], "memory", "%llu MiB, %llu MiB free", (unsigned long long)(memory_total() + MIB(1) / 2) / MIB(1),
-	     (unsigned long long)bootmem_free() / MIB(1));
+	     (unsigned long long)frames_free_bytes() / MIB(1));
 	display_fact(lines[4]);
 	firmware_fact(lines[5]);
 	fact(lines[6], "boot", "%lld.%lld ms since the EFI entry point", (long long)now / 1000000, (long long)now / 100000 % 10);
@@ -122,6 +123,6 @@ void banner_print_ready(void)
 		console_printf("@entry tsc=%016llx\n@ready tsc=%016llx\n",
 			       (unsigned long long)boot_info()->stage_tsc[HANDOFF_STAGE_ENTRY], (unsigned long long)ready);
 	console_printf("samara: ready in %lld.%03lld ms, %u CPU%s, %llu MiB free of %llu MiB\n", (long long)now / 1000000,
-		       (long long)now / 1000 % 1000, cpus_online(), cpus_online() == 1 ? "" : "s", (unsigned long long)bootmem_free() / MIB(1),
+		       (long long)now / 1000 % 1000, cpus_online(), cpus_online() == 1 ? "" : "s", (unsigned long long)frames_free_bytes() / MIB(1),
 		       (unsigned long long)(memory_total() + MIB(1) / 2) / MIB(1));
 }

@@ -21,6 +21,10 @@
 #include "kernel/drivers/serial/uart16550.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/bootmem.h"
+#include "kernel/mm/failure.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/memory.h"
 #include "kernel/smp/call.h"
 #include "kernel/smp/cpus.h"
 #include "kernel/time/clock.h"
@@ -56,28 +60,32 @@ void kmain(const struct handoff *handoff)
 	stage_enter("memory");
 	log_init();
 	memory_map_init();
-	bootmem_init();				/* from here on memory can be had */
+	bootmem_init();				/* memory for what stays */
 	mmu_init(handoff, bootmem_frame);	/* stacks have guard pages, the framebuffer is fast */
 
 	stage_enter("firmware tables, clock");
 	firmware_init();
+	memory_init();				/* from here on memory can be had and given back */
 	clock_init();				/* from here on waits are exact and the log has times */
-	pci_config_init(bootmem_alloc);
+	pci_config_init(kzalloc);
 	pci_init();				/* every device is known … */
 	pci_quiet();				/* … and none writes to memory or interrupts any more */
 
 	stage_enter("interrupts");
 	cpus_find();				/* this CPU's local APIC, and which others there are */
+	memory_near_cpu(smp_arch_boot_id());
 	irq_init();				/* IOAPICs; nothing the firmware left on interrupts us */
 	timer_hw_init_cpu();
 	timers_init();
 	smp_call_init();
+	smp_shootdown_init();
 	smp_stop_init();
 	irq_init_cpu();				/* from here on interrupts come */
 	clock_watch_init();			/* the clock gets better while the machine runs */
 
 	stage_enter("other CPUs");
 	cpus_start();
+	frames_reclaim_boot_services();		/* no device and no CPU is the firmware's any more */
 
 	stage_enter("serial console");
 	serial_init();
@@ -91,6 +99,7 @@ void kmain(const struct handoff *handoff)
 	banner_print_ready();
 	fbcon_set_eager(false);
 
+	memory_booted();			/* from here on a lack of memory is the caller's to handle */
 	exec_from_cmdline();
 	monitor_loop();
 }
@@ -101,6 +110,8 @@ void kmain_ap(void)
 	gdt_init_cpu();
 	idt_init_cpu();
 	lapic_init_cpu();
+	memory_init_cpu();
+	memory_near_cpu(smp_arch_boot_id());	/* from here on this CPU has memory */
 	timer_hw_init_cpu();
 	smp_arch_arrive();
 	irq_init_cpu();				/* from here on interrupts come */

@@ -24,7 +24,7 @@ struct pci_buses {
 };
 
 /* Find out how. alloc gives zeroed memory for ever, or NULL. After mmu_init and firmware_init, once. */
-void pci_config_init(void *(*alloc)(size_t size, size_t align));
+void pci_config_init(void *(*alloc)(size_t size));
 
 /* The ranges; their number, 0 where the machine has no PCI. */
 size_t pci_config_buses(const struct pci_buses **ret);

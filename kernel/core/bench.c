@@ -12,14 +12,20 @@ void bench_report(const char *name, uint64_t value, const char *unit)
 	monitor_printf("%s %llu %s\n", name, (unsigned long long)value, unit);
 }
 
+/* Several files may have a benchmark of one name: they are run one after another. */
 static int bench_command(int argc, char **argv)
 {
+	int result = argc < 2 ? 0 : -EINVAL;
+
 	for (const struct bench *b = benches_start; b < benches_end; b++) {
-		if (argc < 2)
+		if (argc < 2) {
 			monitor_printf("  %-12s %s\n", b->name, b->help);
-		else if (strcmp(b->name, argv[1]) == 0)
-			return b->run();
+		} else if (strcmp(b->name, argv[1]) == 0) {
+			result = b->run();
+			if (result)
+				break;
+		}
 	}
-	return argc < 2 ? 0 : -EINVAL;
+	return result;
 }
 MONITOR_COMMAND(bench, "[NAME]", "measure; without a name, the list of what can be measured", bench_command);

@@ -1,6 +1,6 @@
 /* Benchmarks in the kernel: `bench NAME` at the monitor.
  *
- * Rules: a benchmark is registered by the file that owns what it measures. It reports each figure as a line "name value
+ * Rules: a benchmark is registered by the file that owns what it measures; files may share a name, one entry each. It reports each figure as a line "name value
  * unit", for people and scripts; "ticks" are those of cpu_ticks(), which under QEMU's -icount shift=0 at 1 GHz are
  * guest instructions (docs/performance.md). */
 #ifndef KERNEL_CORE_BENCH_H

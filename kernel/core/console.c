@@ -13,9 +13,9 @@ static bool locked;
 
 static enum { PROMPT_NONE, PROMPT_DRAWN, PROMPT_WIPED } prompt;	/* atomic */
 
-void console_prompt_drawn(void)
+void console_prompt_set(bool stands)
 {
-	__atomic_store_n(&prompt, PROMPT_DRAWN, __ATOMIC_RELAXED);
+	__atomic_store_n(&prompt, stands ? PROMPT_DRAWN : PROMPT_NONE, __ATOMIC_RELAXED);
 }
 
 /* With the lock. */
@@ -28,11 +28,12 @@ void console_prompt_wipe(void)
 	__atomic_store_n(&prompt, PROMPT_WIPED, __ATOMIC_RELAXED);
 }
 
-bool console_prompt_gone(void)
+bool console_prompt_wiped(void)
 {
 	bool wiped = __atomic_load_n(&prompt, __ATOMIC_RELAXED) == PROMPT_WIPED;
 
-	__atomic_store_n(&prompt, PROMPT_NONE, __ATOMIC_RELAXED);
+	if (wiped)
+		console_prompt_set(true);
 	return wiped;
 }
 

@@ -39,10 +39,10 @@ int console_read(void);
 void console_idle(void);
 void console_set_idle(void (*idle)(void));
 
-/* A prompt stands on the consoles while somebody is waited for: the log wipes it before it writes. console_prompt_gone says
- * so, once, and whoever drew it draws it again. */
-void console_prompt_drawn(void);
-bool console_prompt_gone(void);
+/* While a prompt stands on the consoles (set it before drawing it) the log wipes it before it writes. console_prompt_wiped
+ * says so, once, and its owner draws it again. */
+void console_prompt_set(bool stands);
+bool console_prompt_wiped(void);
 
 /* For the log and the panic alone. */
 void console_prompt_wipe(void);

@@ -5,6 +5,11 @@
 #include "kernel/arch/mmu.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/log.h"
+#include "lib/bytes.h"
+
+/* Of each table, the RSDP too (ACPI specification 6.5, sections 5.2.5.3 and 5.2.6). */
+#define ACPI_HEADER	36
+#define ACPI_LENGTH	4
 
 static struct acpi_root acpi;	/* no entries without ACPI */
 static struct smbios_names names;
@@ -32,6 +37,33 @@ void firmware_init(void)
 int firmware_table(const char signature[4], unsigned index, struct acpi_table *ret)
 {
 	return acpi.entry_count ? acpi_find(&acpi, signature, index, ret) : -ENOENT;
+}
+
+/* Take this for the answer where it lies in from…*end and before what was found so far. */
+static void consider(paddr_t base, uint64_t size, paddr_t from, paddr_t *end, uint64_t *ret_size)
+{
+	if (base < from || base >= *end)
+		return;
+	*end = base;
+	*ret_size = size;
+}
+
+bool firmware_next_in(paddr_t from, paddr_t end, paddr_t *ret_base, uint64_t *ret_size)
+{
+	const struct handoff *h = boot_info();
+	uint64_t bytes = (uint64_t)acpi.entry_count * acpi.entry_size;
+	const uint8_t *entry = bytes ? mmu_map_firmware(acpi.table + ACPI_HEADER, bytes) : NULL;
+
+	*ret_base = end;
+	consider(h->rsdp, ACPI_HEADER, from, ret_base, ret_size);
+	consider(h->system_table, PAGE_SIZE, from, ret_base, ret_size);
+	consider(acpi.table, ACPI_HEADER + bytes, from, ret_base, ret_size);
+	for (uint32_t i = 0; entry && i < acpi.entry_count; i++, entry += acpi.entry_size) {
+		paddr_t address = acpi.entry_size == 8 ? bytes_get_u64(entry) : bytes_get_u32(entry);
+		if (address >= from && address < *ret_base)
+			consider(address, bytes_get_u32((char *)phys_to_virt(address) + ACPI_LENGTH), from, ret_base, ret_size);
+	}
+	return *ret_base != end;
 }
 
 const struct smbios_names *firmware_names(void)

@@ -97,22 +97,20 @@ int monitor_run(const char *line, size_t size)
 }
 
 /* Wait for a key. What is logged meanwhile takes the prompt's place, and the prompt comes back below it. */
-static int read_waiting(struct lineedit *edit)
+static uint8_t read_waiting(struct lineedit *edit)
 {
 	int byte;
 
-	console_prompt_drawn();
 	console_flush();
 	while ((byte = console_read()) < 0) {
+		if (console_prompt_wiped())
+			lineedit_draw(edit);
 		console_idle();
 		console_flush();
-		if (console_prompt_gone())
-			lineedit_draw(edit);
-		console_prompt_drawn();
 	}
-	if (console_prompt_gone())
+	if (console_prompt_wiped())
 		lineedit_draw(edit);
-	return byte;
+	return (uint8_t)byte;
 }
 
 void monitor_loop(void)
@@ -121,9 +119,11 @@ void monitor_loop(void)
 
 	lineedit_init(&edit, PROMPT, console_write);
 	for (;;) {
+		console_prompt_set(true);
 		lineedit_start(&edit);
-		while (!lineedit_byte(&edit, (uint8_t)read_waiting(&edit)))
+		while (!lineedit_byte(&edit, read_waiting(&edit)))
 			;
+		console_prompt_set(false);
 		monitor_run(edit.text, edit.size);
 	}
 }

@@ -4,19 +4,17 @@
 #include "kernel/mm/bootmem.h"
 
 #include "kernel/arch/mmu.h"
-#include "kernel/core/log.h"
 #include "kernel/core/memory_map.h"
-#include "kernel/core/monitor.h"
 #include "kernel/core/panic.h"
+#include "lib/bump.h"
 #include "lib/string.h"
 
 static const struct mem_range *current;
 static paddr_t bottom, top;	/* its free part */
-static uint64_t used, usable;
 
 static bool range_serves(const struct mem_range *r)
 {
-	return r->type == MEM_USABLE && r->base >= MIB(1) && r->base + r->size <= HANDOFF_DIRECT_MAP_SIZE;
+	return r->type == MEM_USABLE && r->base + r->size > MIB(1) && r->base < HANDOFF_DIRECT_MAP_SIZE;
 }
 
 /* The order in which ranges are taken: no two are equal in it. */
@@ -41,19 +39,13 @@ static bool range_take(void)
 	if (!best)
 		return false;
 	current = best;
-	bottom = best->base;
-	top = best->base + best->size;
+	bottom = MAX(best->base, MIB(1));
+	top = MIN(best->base + best->size, HANDOFF_DIRECT_MAP_SIZE);
 	return true;
 }
 
 void bootmem_init(void)
 {
-	const struct mem_range *ranges;
-	size_t count = memory_map_get(&ranges);
-
-	for (size_t i = 0; i < count; i++)
-		if (range_serves(&ranges[i]))
-			usable += ranges[i].size;
 	if (!range_take())
 		panic("memory: the firmware's map has no usable range over 1 MiB");
 }
@@ -65,11 +57,9 @@ static paddr_t take(uint64_t size, uint64_t align)
 	paddr_t was_bottom = bottom, was_top = top;
 
 	do {
-		paddr_t at = top - bottom >= size ? ALIGN_DOWN(top - size, align) : 0;
-		if (at >= bottom && at) {
-			used += top - at;
-			return top = at;
-		}
+		paddr_t at = bump_take(bottom, &top, size, align);
+		if (at)
+			return at;
 	} while (range_take());
 	current = was_current;
 	bottom = was_bottom;
@@ -89,40 +79,12 @@ paddr_t bootmem_frame(void)
 	return take(PAGE_SIZE, PAGE_SIZE);
 }
 
-uint64_t bootmem_free(void)
+void bootmem_close(void (*give)(paddr_t, uint64_t))
 {
-	return usable - used;
+	do {
+		top = ALIGN_DOWN(top, PAGE_SIZE);
+		if (top > bottom)
+			give(bottom, top - bottom);
+	} while (range_take());
+	bottom = top;
 }
-
-uint64_t bootmem_used(void)
-{
-	return used;
-}
-
-uint64_t memory_total(void)
-{
-	uint64_t total = 0;
-
-	for (unsigned type = 0; type < MEM_TYPE_COUNT; type++)
-		if (memmap_is_ram(type))
-			total += memory_map_total(type);
-	return total;
-}
-
-static int mem_command(int argc, char **argv)
-{
-	uint64_t sum = 0;
-
-	for (unsigned type = 0; type < MEM_TYPE_COUNT; type++) {
-		uint64_t bytes = memory_map_total(type);
-		if (!bytes)
-			continue;
-		monitor_printf("%12llu KiB  %s\n", (unsigned long long)bytes / 1024, memmap_type_name(type));
-		sum += memmap_is_ram(type) ? bytes : 0;
-	}
-	monitor_printf("%12llu KiB  RAM in all\n", (unsigned long long)sum / 1024);
-	monitor_printf("%12llu KiB  free, %llu KiB taken by the kernel since it runs\n", (unsigned long long)bootmem_free() / 1024,
-		       (unsigned long long)bootmem_used() / 1024);
-	return 0;
-}
-MONITOR_COMMAND(mem, "", "what the machine's memory is used for", mem_command);

@@ -16,11 +16,7 @@ void *bootmem_alloc(size_t size, size_t align);
 /* One page-aligned frame, not cleared; 0 where there is none. */
 paddr_t bootmem_frame(void);
 
-/* Bytes still free, and bytes handed out. */
-uint64_t bootmem_free(void);
-uint64_t bootmem_used(void);
-
-/* All RAM the machine's map names, in bytes. */
-uint64_t memory_total(void);
+/* Hand all that is left to its next owner, range by range; bootmem has nothing to give from then on. */
+void bootmem_close(void (*give)(paddr_t base, uint64_t size));
 
 #endif

@@ -147,4 +147,4 @@ static int call_bench(void)
 	bench_report("ipi_call", (cpu_ticks() - start) / ROUNDS, "ticks");
 	return 0;
 }
-BENCH(machine_call, "a call to another CPU and back", call_bench);
+BENCH(machine, "a call to another CPU and back", call_bench);

@@ -29,6 +29,9 @@ struct smp_call {
 void smp_call_start(cpu_id_t cpu, struct smp_call *call);
 void smp_call_wait(const struct smp_call *call, cpu_id_t cpu);
 
+/* From now on what is unmapped in the kernel's half is forgotten by all CPUs (kernel/arch/mmu.h). */
+void smp_shootdown_init(void);
+
 /* Stop all other CPUs for good, by NMI, and print where each was: for a panic. */
 void smp_stop_init(void);
 

@@ -8,8 +8,10 @@
 #include "kernel/core/boot_info.h"
 #include "kernel/core/firmware.h"
 #include "kernel/core/log.h"
-#include "kernel/mm/bootmem.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/smp/call.h"
 #include "kernel/time/clock.h"
+#include "kernel/time/clock_sync.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
@@ -42,8 +44,8 @@ static void list_read(const struct acpi_table *madt, uint32_t boot_id)
 
 	for (size_t at = 0; acpi_madt_next_cpu(madt, &at, &cpu);)
 		room += cpu.enabled;
-	list = room ? bootmem_alloc(room * sizeof(*list), 8) : NULL;
-	uint32_t *ids = list ? bootmem_alloc((room + 1) * sizeof(*ids), 8) : NULL;
+	list = room ? kzalloc(room * sizeof(*list)) : NULL;
+	uint32_t *ids = list ? kzalloc((room + 1) * sizeof(*ids)) : NULL;
 	if (!ids)
 		return;
 	room = acpi_madt_cpus(madt, list, room);
@@ -52,6 +54,7 @@ static void list_read(const struct acpi_table *madt, uint32_t boot_id)
 		if (list[i].apic_id != boot_id)
 			ids[found++] = list[i].apic_id;
 	apic_ids = ids;
+	kfree(list);
 }
 
 void cpus_find(void)
@@ -74,8 +77,8 @@ void cpus_find(void)
 /* Per-CPU variables, all zero, and stacks. */
 static bool area_make(cpu_id_t id)
 {
-	char *area = bootmem_alloc((size_t)(percpu_end - percpu_start), 64);
-	void *stacks = area ? bootmem_alloc(smp_arch_stack_bytes(), PAGE_SIZE) : NULL;
+	char *area = kzalloc(ALIGN_UP((size_t)(percpu_end - percpu_start), PAGE_SIZE));
+	void *stacks = area ? kzalloc(smp_arch_stack_bytes()) : NULL;
 
 	if (!stacks)
 		return false;
@@ -86,7 +89,7 @@ static bool area_make(cpu_id_t id)
 /* Areas for as many as are wanted and can be reached; percpu_count is their number. */
 static void areas_make(unsigned limit)
 {
-	char **areas = bootmem_alloc(found * sizeof(*areas), 8);
+	char **areas = kzalloc(found * sizeof(*areas));
 
 	if (!areas)
 		return;
@@ -152,6 +155,19 @@ static void start_described(void)
 	wait_for_all(PATIENCE);
 }
 
+/* One after another: the boot CPU's counter is what all are compared with. */
+static void compare_clocks(void)
+{
+	for (cpu_id_t id = 1; id < percpu_count; id++) {
+		struct smp_call call = { .function = clock_sync_self };
+		if (!cpu_is_online(id))
+			continue;
+		smp_call_start(id, &call);
+		clock_sync_with(id);
+		smp_call_wait(&call, id);
+	}
+}
+
 void cpus_start(void)
 {
 	unsigned limit = wanted();
@@ -174,5 +190,6 @@ void cpus_start(void)
 			online++;
 	}
 	smp_arch_finish();
+	compare_clocks();
 	pr_info("smp: %u of %u CPUs run, after %lld us", online, found, (long long)(clock_now() - start) / 1000);
 }

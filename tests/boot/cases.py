@@ -21,6 +21,7 @@ SLOW = ("slow",)
 KERNEL_TEST = "loader/kernel-test.EFI"
 # U-Boot is a second, independent UEFI: no graphics, descriptors of another size, an ACPI 1.0 root pointer. It is the fast one, too.
 U_BOOT = {"firmware": "u-boot", "chipset": "pc", "display": "none"}
+OVMF_QUIET = {"firmware": "ovmf", "chipset": "q35", "display": "none"}
 SECURE = {"firmware": "ovmf-secure", "secure_boot": True}
 # One instruction is one nanosecond, and `rep` counts each repetition: without ERMS the kernel's own choice is quadwords.
 COUNTED = {"icount": True, "cpu": "max,-erms", "resolution": (1024, 768)}
@@ -55,6 +56,14 @@ def kernel_panic(name, text, *more):
 def on_stick(text):
     """What a person wrote into samara/cmdline.txt."""
     return {"samara/cmdline.txt": text}
+
+
+def cpus(name, number, machine=(), cmdline="", run=None, timeout=90):
+    """That many processors run, each once in the list of them, and a call reaches all."""
+    run = run or number
+    return Case("cpus-" + name, [rf"samara: ready in .* {run} CPUs?,", Type("cpu"), rf"^{run} CPUs:",
+        rf"CPU {run - 1}: APIC id", Type("poweroff")],
+        {**U_BOOT, "cpus": number, **dict(machine)}, cmdline, timeout=timeout)
 
 
 CASES = [
@@ -109,8 +118,19 @@ CASES = [
     Case("boot-4-gib", [r"free of 409[56] MiB", Touched(64), Type("poweroff")], {"memory": 4096}),
     Case("boot-64-gib", [r"free of 6553[56] MiB", Touched(64), Type("poweroff")], {"memory": 65536}),
 
+    # Processors: how many, and with which numbers.
+    cpus("2", 2),
+    cpus("3", 3, OVMF_QUIET),
+    cpus("8", 8),
+    cpus("64", 64, timeout=180),
+    cpus("64-ovmf", 64, OVMF_QUIET, timeout=240),
+    cpus("sparse", 6, {"extra": ("-smp", "6,sockets=2,cores=3,threads=1")}),
+    cpus("maxcpus", 4, cmdline="maxcpus=3", run=3),
+    cpus("nosmp", 4, cmdline="nosmp", run=1),
+    Case("cpus-panic", [READY, Type("panic"), "^Kernel panic: ", r"^CPU 1 at \w+\+0x", r"^CPU 3 at \w+\+0x"], {**U_BOOT, "cpus": 4}, end=qemu.PANIC,
+        forbidden=()),
+
     # A machine without something.
-    Case("boot-4-cpus", booted(), {"cpus": 4}),
     Case("boot-no-serial", [See("samara>", PROMPT_GREEN, BACKGROUND, late=50)], {"serial": False}, end=None),
     Case("boot-no-timers", booted(), {"extra": ("-machine", "hpet=off")}),
     Case("boot-oldest-cpu", booted(), {"cpu": "qemu64"}),
@@ -166,6 +186,14 @@ CASES = [
     kernel_panic("invalid_opcode", "invalid opcode", r"test_panic_invalid_opcode\+0x"),
     kernel_panic("stack_overflow", r"kernel stack overflow: 0xffffffff\w+ is in the guard page of the boot stack"),
     kernel_panic("stack_overrun", r"stack overrun: .* in overrun\+0x"),
+    kernel_panic("frame_freed_twice", r"memory: the frame at 0x\w+ is freed, but it is free"),
+    kernel_panic("part_of_a_block_is_freed", r"memory: the frame at 0x\w+ is freed, but it is not the start of a block"),
+    kernel_panic("freed_twice", r"slab: kmalloc-48: .* is freed twice, .* freed by test_panic_freed_twice\+0x"),
+    kernel_panic("used_after_free", r"slab: kmalloc-48: .* was written to after it was freed, at its byte 3; allocated by test_panic_used_after_free\+0x"),
+    kernel_panic("written_behind", r"slab: kmalloc-16: .* was written behind its end, at its byte 13; allocated by test_panic_written_behind\+0x"),
+    kernel_panic("written_before", r"slab: kmalloc-64: .* was written before its start, at its byte -1;"),
+    kernel_panic("freed_inside", r"slab: kmalloc-64: .* is no object, or was written over"),
+    kernel_panic("new_stack_overflow", r"page fault: writing 0xffffca\w+ \(guard page of a kernel stack\)"),
     kernel_panic("assertion", r"assertion failed: zero == 1 \(panic_test\.c:\d+\)", r"test_panic_assertion\+0x"),
 
     *pci_cases.CASES,
@@ -173,6 +201,5 @@ CASES = [
     *hostile_cases.CASES,
 
     # Longer ones.
-    Case("slow-64-cpus", booted(), {"cpus": 64}, timeout=180, rings=SLOW),
-    Case("slow-255-cpus", booted(), {"cpus": 255}, timeout=300, rings=SLOW),
+    Case("slow-255-cpus", [r"samara: ready in .* 255 CPUs,", Type("poweroff")], {"cpus": 255}, timeout=300, rings=SLOW),
 ]

@@ -4,9 +4,60 @@
 #include <abi/linux/errno.h>
 #include "kernel/core/monitor.h"
 #include "kernel/drivers/power.h"
+#include "kernel/mm/failure.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/kmalloc.h"
 #include "lib/string.h"
 
 extern const struct kernel_test kernel_tests_start[], kernel_tests_end[];
+
+#define ALLOCATIONS_MOST 10000u	/* a test with more is one that does not end */
+
+/* Frames that are in use and that nobody keeps for later. */
+static uint64_t frames_in_use(void)
+{
+	uint64_t used[FRAME_USES];
+
+	frames_count(used);
+	return used[FRAME_KERNEL] + used[FRAME_LARGE] + used[FRAME_VMALLOC] + used[FRAME_STACK];
+}
+
+/* One run with the nth allocation failing; *ret_failed: it came to that. */
+static enum kernel_test_result run_failing(const struct kernel_test *t, uint64_t nth, bool *ret_failed)
+{
+	uint32_t mark = kmalloc_mark();
+	uint64_t frames = frames_in_use();
+
+	this_cpu(failure_countdown) = nth;
+	enum kernel_test_result result = t->run();
+	*ret_failed = this_cpu(failure_countdown) == 0;
+	this_cpu(failure_countdown) = 0;
+	bool leaks = kmalloc_leaks(mark) || frames_in_use() != frames;
+	bool bad = result == KT_NO_MEMORY ? !*ret_failed : result != KT_PASS;
+	if (leaks || bad)
+		pr_err("test: %s: %s when allocation %llu fails, %lld frames more", t->name, bad ? "wrong" : "leaks",
+		       (unsigned long long)nth, (long long)(frames_in_use() - frames));
+	return leaks || bad ? KT_FAIL : KT_PASS;
+}
+
+static enum kernel_test_result run(const struct kernel_test *t)
+{
+	bool failed = true;
+
+	switch (t->kind) {
+	case KT_PLAIN:
+		return t->run();
+	case KT_PANICS:
+		t->run();
+		return KT_FAIL;		/* it came back */
+	case KT_ALLOCATES:
+		break;
+	}
+	for (uint64_t nth = 1; FAILURE_INJECTION && failed && nth <= ALLOCATIONS_MOST; nth++)
+		if (run_failing(t, nth, &failed) != KT_PASS)
+			return KT_FAIL;
+	return !FAILURE_INJECTION ? KT_SKIP : failed ? KT_FAIL : KT_PASS;
+}
 
 static int test_command(int argc, char **argv)
 {
@@ -14,12 +65,10 @@ static int test_command(int argc, char **argv)
 	unsigned counts[3] = { 0 };
 
 	for (const struct kernel_test *t = kernel_tests_start; t < kernel_tests_end; t++) {
-		if (argc > 1 ? strcmp(t->name, argv[1]) != 0 : t->panics)
+		if (argc > 1 ? strcmp(t->name, argv[1]) != 0 : t->kind == KT_PANICS)
 			continue;
 		pr_info("test: %s: runs", t->name);
-		enum kernel_test_result result = t->run();
-		if (t->panics)
-			result = KT_FAIL;	/* it came back */
+		enum kernel_test_result result = run(t);
 		pr_info("test: %s: %s", t->name, names[result]);
 		counts[result]++;
 	}

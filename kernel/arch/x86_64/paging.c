@@ -1,4 +1,13 @@
-/* The kernel's page tables: the loader's, taken over and kept with lib/pagetable.c. */
+/* The kernel's page tables: the loader's, taken over and kept with lib/pagetable.c.
+ *
+ * All that is mapped while running lies in three ranges of the upper half (kernel/arch/mmu.h). The entries of the topmost
+ * table for them are filled once, when the tables are taken over: address spaces copy the upper half of that table, and a
+ * copy made earlier would miss what came later.
+ *
+ * One lock guards the tables of MMU_VMAP and MMU_STACKS. Frames for tables are asked for under it, and giving one may
+ * make the frame allocator map more of its own array, so that array has its own tables and the frame allocator's lock. A
+ * mapping that appears needs no flush, since CPUs do not keep what is not present (Intel SDM volume 3, section
+ * 4.10.2.3). */
 #include "kernel/arch/x86_64/paging.h"
 
 #include <abi/linux/errno.h>
@@ -9,16 +18,24 @@
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
+#include "kernel/sync/spinlock.h"
 #include "lib/string.h"
 
 #define CPUID_8000_0001_EDX_PAGE1GB	(1u << 26)
+#define ROOT_ENTRY_BYTES		GIB(512)	/* what an entry of the topmost table covers */
+#define ROOT_ENTRY_TABLE		3u		/* present, writable (SDM volume 3, table 4-15) */
+#define FLUSH_PAGES_MOST		32u		/* more are cheaper all at once */
 
 static paddr_t frame_from(struct pagetable *pt);
 static void *frame_virtual(const struct pagetable *pt, paddr_t frame);
 
 static paddr_t (*alloc_frame)(void);
 static struct pagetable kernel_tables = { .alloc = frame_from, .to_virtual = frame_virtual };
-static vaddr_t vmap_next = VMAP_BASE;
+static struct spinlock tables_lock = SPINLOCK("kernel page tables");
+static void (*flush_others)(vaddr_t at, uint64_t size);
+static vaddr_t vmap_next = MMU_VMAP;			/* until there is vmap_take */
+static vaddr_t (*vmap_take)(uint64_t size, uint64_t align);
+static void (*vmap_give)(vaddr_t at);
 
 static paddr_t frame_from(struct pagetable *pt)
 {
@@ -37,6 +54,21 @@ static void tlb_flush_all(void)
 
 	cr4_write(cr4 & ~CR4_PGE);
 	cr4_write(cr4);
+}
+
+void mmu_flush_cpu(vaddr_t at, uint64_t size)
+{
+	if (size > FLUSH_PAGES_MOST * PAGE_SIZE) {
+		tlb_flush_all();
+		return;
+	}
+	for (vaddr_t page = at; page < at + size; page += PAGE_SIZE)
+		__asm__ volatile("invlpg (%0)" :: "r"(page) : "memory");
+}
+
+void mmu_set_shootdown(void (*others_flush)(vaddr_t, uint64_t))
+{
+	flush_others = others_flush;
 }
 
 static void guard_stacks(void)
@@ -63,6 +95,20 @@ static void framebuffer_cache(const struct handoff *h)
 		pr_debug("mmu: framebuffer %s", cached ? "write-back" : "write-combining");
 }
 
+/* Tables right under the topmost one for a range. */
+static void root_fill(vaddr_t from, uint64_t size)
+{
+	uint64_t *root = phys_to_virt(kernel_tables.root);
+
+	for (vaddr_t at = from; at < from + size; at += ROOT_ENTRY_BYTES) {
+		paddr_t table = alloc_frame();
+		if (!table)
+			panic("mmu: no memory for the kernel's page tables");
+		memset(phys_to_virt(table), 0, PAGE_SIZE);
+		root[at / ROOT_ENTRY_BYTES % 512] = table | ROOT_ENTRY_TABLE;
+	}
+}
+
 void mmu_init(const struct handoff *h, paddr_t (*alloc)(void))
 {
 	uint32_t features = cpuid_read_checked(0x80000001, 0).edx;
@@ -73,6 +119,9 @@ void mmu_init(const struct handoff *h, paddr_t (*alloc)(void))
 	kernel_tables.no_execute = features & CPUID_8000_0001_EDX_NX;
 	guard_stacks();
 	memset(phys_to_virt(kernel_tables.root), 0, PAGE_SIZE / 2);	/* the lower half: the loader's jump */
+	root_fill(MMU_FRAME_ARRAY, MMU_FRAME_ARRAY_SIZE);
+	root_fill(MMU_STACKS, MMU_STACKS_SIZE);
+	root_fill(MMU_VMAP, MMU_VMAP_SIZE);
 	framebuffer_cache(h);
 	tlb_flush_all();
 }
@@ -80,6 +129,11 @@ void mmu_init(const struct handoff *h, paddr_t (*alloc)(void))
 paddr_t mmu_kernel_root(void)
 {
 	return kernel_tables.root;
+}
+
+void mmu_set_frames(paddr_t (*frame)(void))
+{
+	alloc_frame = frame;
 }
 
 int mmu_make_space(struct pagetable *ret)
@@ -92,34 +146,120 @@ int mmu_make_space(struct pagetable *ret)
 	return error;
 }
 
-/* The next free stretch of the vmap range, an unmapped page behind it. NULL before mmu_init. */
+vaddr_t mmu_set_vmap(vaddr_t (*take)(uint64_t, uint64_t), void (*give)(vaddr_t))
+{
+	vmap_take = take;
+	vmap_give = give;
+	return vmap_next;
+}
+
+static int tables_map(vaddr_t at, paddr_t physical, uint64_t size, uint32_t flags)
+{
+	uint64_t irq = spin_lock_irqsave(&tables_lock);
+	int error = pt_map(&kernel_tables, at, physical, size, flags | PT_GLOBAL);
+
+	spin_unlock_irqrestore(&tables_lock, irq);
+	return error;
+}
+
+int mmu_map(vaddr_t at, paddr_t physical, uint64_t size)
+{
+	return tables_map(at, physical, size, PT_WRITE);
+}
+
+/* What a source of frames for one mapping is asked for. */
+struct frame_source {
+	paddr_t (*frame)(void *context);
+	void *context;
+};
+
+static paddr_t frame_from_source(struct pagetable *pt)
+{
+	const struct frame_source *source = pt->context;
+
+	return source->frame(source->context);
+}
+
+int mmu_map_frame_array(vaddr_t at, paddr_t physical, paddr_t (*frame)(void *context), void *context)
+{
+	struct frame_source source = { frame, context };
+	struct pagetable tables = kernel_tables;
+
+	tables.alloc = frame_from_source;
+	tables.context = &source;
+	return pt_map(&tables, at, physical, PAGE_SIZE, PT_WRITE | PT_GLOBAL);
+}
+
+/* Cannot fail: what is unmapped here was mapped in one piece, so no large page is split. */
+void mmu_unmap(vaddr_t at, uint64_t size)
+{
+	uint64_t irq = spin_lock_irqsave(&tables_lock);
+	int error = pt_unmap(&kernel_tables, at, size);
+
+	spin_unlock_irqrestore(&tables_lock, irq);
+	if (error)
+		panic("mmu: unmapping %#llx, %llu KiB: error %d", (unsigned long long)at, (unsigned long long)size / 1024,
+		      error);
+	mmu_flush_cpu(at, size);
+	if (flush_others)
+		flush_others(at, size);
+}
+
+bool mmu_translate(vaddr_t at, paddr_t *ret)
+{
+	struct pt_mapping mapping;
+
+	if (!(at >> 63) || !pt_walk(&kernel_tables, at, &mapping))
+		return false;
+	*ret = mapping.physical;
+	return true;
+}
+
+/* Addresses for a mapping, an unmapped page behind it. Large ones lie so that large pages fit. 0: none left. */
+static vaddr_t vmap_range(paddr_t first, uint64_t bytes)
+{
+	uint64_t align = bytes >= MIB(2) ? MIB(2) : PAGE_SIZE, skip = first % align;
+	uint64_t size = skip + bytes + PAGE_SIZE;
+	vaddr_t at;
+
+	if (vmap_take) {
+		at = vmap_take(size, align);
+		return at ? at + skip : 0;
+	}
+	at = ALIGN_UP(vmap_next, align);
+	if (size > MMU_VMAP + MMU_VMAP_SIZE - at)
+		return 0;
+	vmap_next = at + size;
+	return at + skip;
+}
+
+/* NULL before mmu_init, and for what the CPU cannot address. */
 static void *vmap(paddr_t physical, uint64_t size, uint32_t flags)
 {
 	paddr_t first = ALIGN_DOWN(physical, PAGE_SIZE), most = physical_mask();
 	uint64_t bytes = ALIGN_UP(physical + size, PAGE_SIZE) - first;
-	vaddr_t at = vmap_next;
 
-	/* Large pages fit where both sides have the same offset in them: PCI's configuration space takes 256 MiB. */
-	if (bytes >= MIB(2))
-		at += (first - at) % MIB(2);
-	if (!kernel_tables.root || !size || physical > most || size - 1 > most - physical ||
-	    bytes > VMAP_BASE + VMAP_SIZE - PAGE_SIZE - at)
+	if (!kernel_tables.root || !size || physical > most || size - 1 > most - physical || bytes >= MMU_VMAP_SIZE / 2)
 		return NULL;
-	if (pt_map(&kernel_tables, at, first, bytes, flags | PT_GLOBAL))
+	vaddr_t at = vmap_range(first, bytes);
+	if (!at)
 		return NULL;
-	vmap_next = at + bytes + PAGE_SIZE;
+	if (tables_map(at, first, bytes, flags)) {
+		mmu_unmap(at, bytes);
+		if (vmap_give)
+			vmap_give(at);
+		return NULL;
+	}
 	return (void *)(at + physical - first);
 }
 
 struct guarded_stack *mmu_map_stacks(paddr_t first, unsigned count)
 {
-	vaddr_t at = vmap_next;
+	vaddr_t at = vmap_range(0, count * sizeof(struct guarded_stack));
 
-	for (unsigned i = 0; i < count; i++)
-		if (pt_map(&kernel_tables, at + i * sizeof(struct guarded_stack) + STACK_GUARD, first + i * STACK_SIZE, STACK_SIZE,
-			   PT_WRITE | PT_GLOBAL))
+	for (unsigned i = 0; at && i < count; i++)
+		if (tables_map(at + i * sizeof(struct guarded_stack) + STACK_GUARD, first + i * STACK_SIZE, STACK_SIZE, PT_WRITE))
 			return NULL;
-	vmap_next = at + count * sizeof(struct guarded_stack) + PAGE_SIZE;
 	return (struct guarded_stack *)at;
 }
 
@@ -130,6 +270,16 @@ void *mmu_map_device(paddr_t physical, uint64_t size, enum mmu_cache cache)
 	};
 
 	return vmap(physical, size, PT_WRITE | flags[cache]);
+}
+
+/* What was mapped before there was vmap_give has addresses that are used once. */
+void mmu_unmap_device(volatile void *device, uint64_t size)
+{
+	vaddr_t at = ALIGN_DOWN((vaddr_t)device, PAGE_SIZE);
+
+	mmu_unmap(at, ALIGN_UP((vaddr_t)device + size, PAGE_SIZE) - at);
+	if (vmap_give)
+		vmap_give(at);
 }
 
 const void *mmu_map_firmware(paddr_t physical, uint64_t size)
@@ -153,6 +303,36 @@ bool mmu_is_readable(vaddr_t address, uint64_t size)
 		if (!pt_walk(&current, at, &mapping))
 			return false;
 	return true;
+}
+
+static int rights_visit(void *context, vaddr_t va, uint64_t size, const struct pt_mapping *m)
+{
+	const char **why = context;
+	vaddr_t text_last = ALIGN_UP((vaddr_t)text_end, PAGE_SIZE);
+
+	if (!(va >> 63))	/* a program's */
+		return 0;
+	if (m->flags & PT_USER)
+		*why = "user mode can reach a page of the kernel's half";
+	else if ((m->flags & PT_EXEC) && (m->flags & PT_WRITE))
+		*why = "a page is writable and executable";
+	else if ((m->flags & PT_EXEC) && (va < (vaddr_t)text_start || va + size > text_last))
+		*why = "a page is executable and not the kernel's text";
+	return *why != NULL;
+}
+
+const char *mmu_check_rights(void)
+{
+	struct pagetable current = kernel_tables;
+	const char *why = NULL;
+
+	if (!(cr0_read() & CR0_WP))
+		return "the CPU writes to read-only pages: CR0.WP is off";
+	if (kernel_tables.no_execute && !(msr_read(MSR_EFER) & EFER_NXE))
+		return "the CPU executes everything: EFER.NXE is off";
+	current.root = cr3_read() & ~0xfffull;
+	pt_visit(&current, rights_visit, &why);
+	return kernel_tables.no_execute ? why : NULL;
 }
 
 static const char *describe_stack(vaddr_t address)
@@ -184,8 +364,12 @@ const char *mmu_describe(vaddr_t address)
 		return "user half";
 	if (address - HANDOFF_DIRECT_MAP < HANDOFF_DIRECT_MAP_SIZE)
 		return "direct map";
-	if (address - VMAP_BASE < VMAP_SIZE)
+	if (address - MMU_VMAP < MMU_VMAP_SIZE)
 		return "kernel mappings";
+	if (address - MMU_STACKS < MMU_STACKS_SIZE)
+		return address % MMU_STACK_STEP < MMU_STACK_STEP - MMU_STACK_SIZE ? "guard page of a kernel stack" : "kernel stack";
+	if (address - MMU_FRAME_ARRAY < MMU_FRAME_ARRAY_SIZE)
+		return "frame array";
 	if (address - HANDOFF_FRAMEBUFFER_MAP < 1ull << 40)
 		return "framebuffer";
 	if (address - (vaddr_t)text_start < (vaddr_t)(text_end - text_start))

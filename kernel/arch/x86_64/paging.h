@@ -1,7 +1,9 @@
 /* The kernel's address space.
  *
  *	ffff8880 00000000	direct map: all RAM (include/boot/handoff.h)
- *	ffffc900 00000000	mappings made while running: devices, tables, later stacks and large blocks
+ *	ffffc900 00000000	struct frame of each page of it (MMU_FRAME_ARRAY)
+ *	ffffca00 00000000	kernel stacks (MMU_STACKS)
+ *	ffffe600 00000000	devices, tables, large blocks (MMU_VMAP)
  *	ffffe800 00000000	framebuffer
  *	ffffffff 80000000	kernel image, at a random offset
  * The lower half is free: it will be user space. */
@@ -12,11 +14,9 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "lib/pagetable.h"
 
-#define VMAP_BASE	0xffffc90000000000ull
-#define VMAP_SIZE	0x00001f0000000000ull	/* 31 TiB, up to the framebuffer */
-
-_Static_assert(HANDOFF_DIRECT_MAP + HANDOFF_DIRECT_MAP_SIZE <= VMAP_BASE, "the direct map ends before");
-_Static_assert(VMAP_BASE + VMAP_SIZE <= HANDOFF_FRAMEBUFFER_MAP, "the framebuffer begins behind");
+_Static_assert(HANDOFF_DIRECT_MAP + HANDOFF_DIRECT_MAP_SIZE <= MMU_FRAME_ARRAY &&
+	       MMU_FRAME_ARRAY + MMU_FRAME_ARRAY_SIZE <= MMU_STACKS && MMU_STACKS + MMU_STACKS_SIZE <= MMU_VMAP &&
+	       MMU_VMAP + MMU_VMAP_SIZE <= HANDOFF_FRAMEBUFFER_MAP, "in this order, without overlaps");
 
 /* Take over the loader's tables: alloc_frame gives page-aligned frames, 0 where there are none. Unmaps what only the
  * jump needed, puts the guard pages in place, and gives the framebuffer its cache type. */

@@ -214,7 +214,7 @@ static size_t mcfg_count(const struct acpi_table *mcfg)
 	return count;
 }
 
-void pci_config_init(void *(*alloc)(size_t size, size_t align))
+void pci_config_init(void *(*alloc)(size_t size))
 {
 	struct acpi_table mcfg;
 	struct acpi_mcfg_range range;
@@ -225,8 +225,8 @@ void pci_config_init(void *(*alloc)(size_t size, size_t align))
 	if (error && error != -ENOENT)
 		pr_warn("pci: the table MCFG is damaged");
 	have_ports = ports_probe();
-	ecams = alloc(count * sizeof(*ecams), _Alignof(struct ecam));
-	reachable = alloc((count + 1) * sizeof(*reachable), _Alignof(struct pci_buses));
+	ecams = alloc(count * sizeof(*ecams));
+	reachable = alloc((count + 1) * sizeof(*reachable));
 	if (!ecams || !reachable) {
 		pr_err("pci: no memory for %zu ranges of MCFG", count);
 		return;

@@ -15,7 +15,7 @@
 #include "kernel/core/log.h"
 #include "kernel/drivers/console/display.h"
 #include "kernel/drivers/console/vt.h"
-#include "kernel/mm/bootmem.h"
+#include "kernel/mm/kmalloc.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/timer.h"
 #include "lib/format.h"
@@ -133,8 +133,8 @@ void fbcon_init(void)
 	uint32_t columns = MIN(s->width / (fbcon.font->width * fbcon.scale), (uint32_t)VT_COLUMNS_MAX);
 	uint32_t rows = s->height / (fbcon.font->height * fbcon.scale);
 	size_t bytes = (size_t)columns * rows * sizeof(cell_t);
-	cell_t *cells = columns && rows ? bootmem_alloc(bytes, sizeof(cell_t)) : NULL;
-	cell_t *shown = cells ? bootmem_alloc(bytes, sizeof(cell_t)) : NULL;
+	cell_t *cells = columns && rows ? kzalloc(bytes) : NULL;
+	cell_t *shown = cells ? kzalloc(bytes) : NULL;
 	if (!shown) {
 		pr_warn("console: no memory for %ux%u cells", columns, rows);
 		return;

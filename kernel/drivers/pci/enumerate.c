@@ -18,7 +18,7 @@
 #include "kernel/arch/mmu.h"
 #include "kernel/core/assert.h"
 #include "kernel/core/log.h"
-#include "kernel/mm/bootmem.h"
+#include "kernel/mm/kmalloc.h"
 #include "lib/string.h"
 
 enum {
@@ -137,7 +137,7 @@ static struct pci_device *function_add(struct range *range, struct pci_address a
 	if (!pci_header_read(pci_read_register, &probe, &probe.header))
 		return NULL;
 
-	struct pci_device *const d = bootmem_alloc(sizeof(*d), _Alignof(struct pci_device));
+	struct pci_device *const d = kzalloc(sizeof(*d));
 
 	if (!d) {
 		pr_err("pci: no memory for more than %u devices", pci_scan_report.functions);
@@ -227,7 +227,7 @@ void pci_init(void)
 	bool memory = false;
 
 	range_count = pci_config_buses(&buses);
-	ranges = bootmem_alloc(range_count * sizeof(*ranges), _Alignof(struct range));
+	ranges = kzalloc(range_count * sizeof(*ranges));
 	if (!range_count || !ranges) {
 		range_count = 0;
 		pr_info("pci: there is none");

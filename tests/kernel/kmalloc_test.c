@@ -1,0 +1,144 @@
+/* kmalloc and slab caches: sizes, contents, and what builds without NDEBUG find. */
+#include "kernel/mm/kmalloc.h"
+
+#include "kernel/core/memory_map.h"
+#include "kernel/mm/slab.h"
+#include "lib/string.h"
+#include "tests/kernel/framework.h"
+
+static volatile size_t zero;	/* what the compiler is not to know */
+
+/* All sizes around the classes' borders live at once, each filled with a byte of its own. */
+KERNEL_TEST_ALLOC(kmalloc_objects_do_not_overlap)
+{
+	uint8_t *objects[200] = { 0 };
+	size_t sizes[ARRAY_SIZE(objects)];
+	unsigned count = 0;
+	bool right = true;
+
+	for (size_t size = 1; size < 40000 && count < ARRAY_SIZE(objects); size += size / 16 + 1) {
+		sizes[count] = size;
+		objects[count] = kmalloc(size);
+		if (!objects[count])
+			break;
+		right &= IS_ALIGNED((vaddr_t)objects[count], 16ull) && kmalloc_room(objects[count]) >= size;
+		right &= size <= 3072 || IS_ALIGNED((vaddr_t)objects[count], PAGE_SIZE);
+		memset(objects[count], (int)(count & 0xff), size);
+		count++;
+	}
+	bool complete = count > 100 && sizes[count - 1] > 30000;
+	while (count--) {
+		for (size_t i = 0; i < sizes[count]; i++)
+			right &= objects[count][i] == (count & 0xff);
+		kfree(objects[count]);
+	}
+	KT_CHECK(right);
+	return complete ? KT_PASS : KT_NO_MEMORY;
+}
+
+KERNEL_TEST(kmalloc_has_limits)
+{
+	kfree(NULL);
+	KT_CHECK(!kmalloc(MIB(4) + 1) && !kmalloc(SIZE_MAX - zero));
+	uint8_t *large = kzalloc(MIB(4)), *empty = kmalloc(zero);
+	KT_CHECK(large && empty && large[0] == 0 && large[MIB(4) - 1] == 0);
+	kfree(large);
+	kfree(empty);
+	return KT_PASS;
+}
+
+/* Objects go through slabs and back many times over; what is kept in the end is what was there before. */
+KERNEL_TEST(slabs_are_given_back)
+{
+	static struct slab_cache *cache;
+	static void *objects[3000];
+	uint64_t random = 1;
+
+	cache = cache ? cache : slab_cache_create("test", 200, 64);
+	KT_CHECK(cache);
+	for (unsigned step = 0; step < 40000; step++) {
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
+		void **at = &objects[(random >> 33) % ARRAY_SIZE(objects)];
+		if (*at) {
+			KT_CHECK(*(void **)*at == (void *)at);
+			slab_free(cache, *at);
+			*at = NULL;
+		} else {
+			*at = slab_alloc(cache);
+			KT_CHECK(*at && IS_ALIGNED((vaddr_t)*at, 64ull));
+			*(void **)*at = (void *)at;
+		}
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(objects); i++) {
+		if (objects[i])
+			slab_free(cache, objects[i]);
+		objects[i] = NULL;
+	}
+	KT_CHECK(slab_live(cache) == 0 && cache->slabs <= 40);
+	return KT_PASS;
+}
+
+/* The report counts what was not freed, and nothing else. */
+KERNEL_TEST(leaks_are_found)
+{
+	void *before = kmalloc(100);
+	uint32_t mark = kmalloc_mark();
+	void *small = kmalloc(100), *large = kmalloc(10000), *freed = kmalloc(100);
+
+	KT_CHECK(before && small && large && freed);
+	kfree(freed);
+	KT_CHECK(kmalloc_leaks(mark) == (SLAB_DEBUG ? 2 : 0));
+	kfree(small);
+	kfree(large);
+	KT_CHECK(kmalloc_leaks(mark) == 0);
+	kfree(before);
+	return KT_PASS;
+}
+
+/* The analyser knows what kfree does, and is right about what follows. */
+static void (*const volatile release)(void *) = kfree;
+
+KERNEL_TEST_PANIC(panic_freed_twice)
+{
+	void *a = kmalloc(40), *b = kmalloc(40);
+
+	release(a);
+	release(b);
+	release(a);
+	return KT_PASS;
+}
+
+KERNEL_TEST_PANIC(panic_used_after_free)
+{
+	volatile uint8_t *a = kmalloc(40);
+
+	release((void *)a);
+	a[zero + 3] = 1;
+	for (unsigned i = 0; i < 100; i++)
+		kmalloc(40);
+	return KT_PASS;
+}
+
+KERNEL_TEST_PANIC(panic_written_behind)
+{
+	uint8_t *a = kmalloc(13);
+
+	memset(a, 1, 14 + zero);
+	release(a);
+	return KT_PASS;
+}
+
+KERNEL_TEST_PANIC(panic_written_before)
+{
+	volatile uint8_t *a = kmalloc(64);
+
+	*(a - 1 - zero) = 1;
+	release((void *)a);
+	return KT_PASS;
+}
+
+KERNEL_TEST_PANIC(panic_freed_inside)
+{
+	release((uint8_t *)kmalloc(64) + 16);
+	return KT_PASS;
+}

@@ -207,12 +207,20 @@ static unsigned take_many(struct slab_cache *cache, void **ret, unsigned count)
 
 static void give_many(struct slab_cache *cache, void **objects, unsigned count)
 {
+	struct frame *gone = NULL, *next;
+
+	spin_lock(&cache->lock);
 	for (unsigned i = 0; i < count; i++) {
-		spin_lock(&cache->lock);
 		struct frame *empty = give_locked(cache, objects[i]);
-		spin_unlock(&cache->lock);
-		if (empty)
-			slab_delete(cache, empty);
+		if (!empty)
+			continue;
+		empty->next = gone;
+		gone = empty;
+	}
+	spin_unlock(&cache->lock);
+	for (; gone; gone = next) {
+		next = gone->next;
+		slab_delete(cache, gone);
 	}
 }
 

@@ -36,7 +36,8 @@ static const uint8_t *find_other(const void *from, uint8_t byte, size_t size)
 	return NULL;
 }
 
-static _Noreturn void complain(const struct slab_cache *cache, void *object, const char *what, const void *where, vaddr_t site)
+static _Noreturn void complain(const struct slab_cache *cache, void *object, const char *what, const void *where,
+			       vaddr_t site)
 {
 	const struct slab_tail *tail = tail_of(cache, object);
 	char allocated[SYMBOL_TEXT], freed[SYMBOL_TEXT], now[SYMBOL_TEXT];
@@ -91,7 +92,8 @@ void slab_debug_given(struct slab_cache *cache, void *object, vaddr_t site)
 		complain(cache, object, "is no object, or was written over", &tail->state, site);
 	if (before)
 		complain(cache, object, "was written before its start", before, site);
-	const uint8_t *behind = find_other((char *)object + tail->size, RED, (size_t)((char *)&tail->allocated_by - (char *)object) - tail->size);
+	size_t behind_size = (size_t)((char *)&tail->allocated_by - (char *)object) - tail->size;
+	const uint8_t *behind = find_other((char *)object + tail->size, RED, behind_size);
 	if (behind)
 		complain(cache, object, "was written behind its end", behind, site);
 	memset(object, FREED, cache->size);

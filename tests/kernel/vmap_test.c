@@ -125,12 +125,14 @@ KERNEL_TEST(rights_are_right_on_all_cpus)
 	return KT_PASS;
 }
 
+#define ROUNDS 4000u	/* of all CPUs together: an emulator with few processors takes its time over a contended lock */
+
 /* Each CPU has its own caches; what one allocates another frees. */
 static void allocate(void *slots)
 {
 	void **mine = (void **)slots + cpu_id() % 64;
 
-	for (unsigned i = 0; i < 2000; i++) {
+	for (unsigned i = 0; i < ROUNDS / percpu_count; i++) {
 		void *now = kmalloc(16 + i % 500), *before = __atomic_exchange_n(mine, now, __ATOMIC_ACQ_REL);
 		kfree(before);
 		mine = (void **)slots + (cpu_id() + i) % 64;

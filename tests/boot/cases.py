@@ -66,6 +66,11 @@ def cpus(name, number, machine=(), cmdline="", run=None, timeout=90):
         {**U_BOOT, "cpus": number, **dict(machine)}, cmdline, timeout=timeout)
 
 
+def on_several(*names):
+    """Tests inside the kernel that are about several processors."""
+    return [step for name in names for step in (Type(f"test {name}"), r"^tests: 1 passed, 0 failed, 0 skipped")]
+
+
 CASES = [
     # Firmware and chipset.
     Case("boot-u-boot", booted(), U_BOOT, rings=SMOKE),
@@ -177,6 +182,10 @@ CASES = [
 
     # The tests inside the kernel.
     Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, rings=KERNEL),
+    Case("kernel-tests-cpus", [READY, *on_several("calls_run_once_on_each_cpu", "calls_cross_without_deadlock",
+        "control_registers_are_the_same_everywhere", "apic_ids_are_distinct", "timer_is_armed_by_all_cpus_at_once", "unmapped_pages_are_forgotten_by_all_cpus",
+        "rights_are_right_on_all_cpus", "all_cpus_allocate_at_once"), Type("poweroff")],
+        {**U_BOOT, "cpus": 8}, efi=KERNEL_TEST, timeout=120, rings=KERNEL),
     kernel_panic("null_pointer", r"page fault: reading 0x10 \(null pointer\)", r"test_panic_null_pointer\+0x"),
     kernel_panic("write_to_constant", r"page fault: writing 0xffffffff\w+ \(kernel constants\): its page does not allow that"),
     kernel_panic("execute_data", r"page fault: executing 0xffffffff\w+ .*: its page does not allow that"),

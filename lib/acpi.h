@@ -1,17 +1,20 @@
 /* ACPI tables as data (ACPI specification 6.5, chapter 5).
  *
  * Rules
- * - Nothing in a table is trusted: each length and checksum is checked, each field is read only where the table is long enough.
- * - acpi_find checks; the readers of single tables take a struct acpi_table that it made, whose header is there. They are written for every table
- *   that has the length it says, whatever else is wrong with it.
- * - Lists are walked by functions named _next_, which return false at the end. The position starts at 0 and is the caller's:
+ * - Nothing in a table is trusted: each length and checksum is checked, each field is read only where the table is long
+ *   enough.
+ * - acpi_find checks; the readers of single tables take a struct acpi_table that it made, whose header is there. They
+ *   are written for every table that has the length it says, whatever else is wrong with it.
+ * - Lists are walked by functions named _next_, which return false at the end. The position starts at 0 and is the
+ *   caller's:
  *	struct acpi_madt_ioapic ioapic;
  *
  *	for (size_t at = 0; acpi_madt_next_ioapic(&madt, &at, &ioapic);)
  *		ioapic_add(&ioapic);
  *   Entries of other types are passed over by their length; one whose length is wrong ends the list.
- * - Tables are reached through a function, because a table may lie anywhere in physical memory: acpi_map_fn returns a readable pointer to size bytes at an address, or NULL
- *   where that is not memory. It may be called again for the same place with a larger size. */
+ * - Tables are reached through a function, because a table may lie anywhere in physical memory: acpi_map_fn returns a
+ *   readable pointer to size bytes at an address, or NULL where that is not memory. It may be called again for the same
+ *   place with a larger size. */
 #ifndef LIB_ACPI_H
 #define LIB_ACPI_H
 
@@ -35,11 +38,12 @@ struct acpi_table {
 	paddr_t address;
 };
 
-/* Check the RSDP at address and the XSDT it names, else the RSDT. 0; -EFAULT (not memory); -EBADMSG (signature, checksum, length); *ret_why is
- * a sentence then. */
+/* Check the RSDP at address and the XSDT it names, else the RSDT. 0; -EFAULT (not memory); -EBADMSG (signature,
+ * checksum, length); *ret_why is a sentence then. */
 int acpi_open(acpi_map_fn *map, void *context, paddr_t rsdp, struct acpi_root *ret, const char **ret_why);
 
-/* Find the index-th (from 0) table with a four-letter signature. 0; -ENOENT; -EBADMSG where the table is there but damaged. */
+/* Find the index-th (from 0) table with a four-letter signature. 0; -ENOENT; -EBADMSG where the table is there but
+ * damaged. */
 int acpi_find(const struct acpi_root *root, const char signature[4], unsigned index, struct acpi_table *ret);
 
 /* An address in the generic address structure (section 5.2.3.2). */
@@ -56,8 +60,8 @@ enum { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_PORTS = 1, ACPI_SPACE_PCI = 2 };
 #define ACPI_NO_APIC_ID	0xffffffffu	/* addresses all CPUs, and is no CPU's id */
 #define ACPI_ALL_CPUS	0xffffffffu	/* in place of a UID */
 
-/* How an interrupt is wired (table 5.25). Other values are not defined: take them as by the bus. ISA's way is active high and edge; but for the SCI
- * (acpi_fadt.sci) it is active low and level. */
+/* How an interrupt is wired (table 5.25). Other values are not defined: take them as by the bus. ISA's way is active
+ * high and edge; but for the SCI (acpi_fadt.sci) it is active low and level. */
 struct acpi_wiring {
 	uint8_t polarity;
 	uint8_t trigger;
@@ -108,8 +112,8 @@ bool acpi_madt_has_pic(const struct acpi_table *madt);
 /* Every CPU entry as it stands: disabled ones, and one CPU perhaps twice. */
 bool acpi_madt_next_cpu(const struct acpi_table *madt, size_t *position, struct acpi_madt_cpu *ret);
 
-/* The enabled CPUs, each once, sorted by APIC id; how many. room: entries that fit, enough where it is the number of enabled ones that
- * acpi_madt_next_cpu counts; of more than that the first ones are taken. */
+/* The enabled CPUs, each once, sorted by APIC id; how many. room: entries that fit, enough where it is the number of
+ * enabled ones that acpi_madt_next_cpu counts; of more than that the first ones are taken. */
 size_t acpi_madt_cpus(const struct acpi_table *madt, struct acpi_madt_cpu *ret_cpus, size_t room);
 
 bool acpi_madt_next_ioapic(const struct acpi_table *madt, size_t *position, struct acpi_madt_ioapic *ret);
@@ -119,7 +123,8 @@ bool acpi_madt_next_lapic_nmi(const struct acpi_table *madt, size_t *position, s
 
 /* ---- FADT, signature "FACP" (section 5.2.9) ---- */
 
-/* What the table says, and 0 or false where it is too short to say it. An address of 0 means that there is no such register. */
+/* What the table says, and 0 or false where it is too short to say it. An address of 0 means that there is no such
+ * register. */
 struct acpi_fadt {
 	bool hardware_reduced;		/* no fixed hardware: neither SCI nor PM timer */
 	uint16_t sci;			/* the interrupt of ACPI's events: an ISA one, or a GSI */
@@ -146,8 +151,8 @@ int acpi_fadt_pm_timer(const struct acpi_table *fadt, struct acpi_address *ret, 
 /* The HPET's register block (IA-PC HPET specification 1.0a, section 3.2.4). 0 or -ENOENT. */
 int acpi_hpet_base(const struct acpi_table *hpet, paddr_t *ret);
 
-/* A range of buses whose configuration space is in memory (PCI firmware specification 3.3, section 4.1.2). Nothing is checked: bus_last may be
- * under bus_first, base may be 0. */
+/* A range of buses whose configuration space is in memory (PCI firmware specification 3.3, section 4.1.2). Nothing is
+ * checked: bus_last may be under bus_first, base may be 0. */
 struct acpi_mcfg_range {
 	paddr_t base;		/* of bus 0, also where bus_first is not 0: function F of device D on bus B is at base + (B << 20 | D << 15 | F << 12) */
 	uint16_t segment;
@@ -156,7 +161,8 @@ struct acpi_mcfg_range {
 
 bool acpi_mcfg_next_range(const struct acpi_table *mcfg, size_t *position, struct acpi_mcfg_range *ret);
 
-/* The serial console (Microsoft SPCR): a 16550-compatible port only. baud 0: as it is. 0; -ENOENT; -EINVAL where it is another kind of port. */
+/* The serial console (Microsoft SPCR): a 16550-compatible port only. baud 0: as it is. 0; -ENOENT; -EINVAL where it is
+ * another kind of port. */
 int acpi_spcr_port(const struct acpi_table *spcr, struct acpi_address *ret, uint32_t *ret_baud);
 
 /* ---- NUMA: SRAT (section 5.2.16) and SLIT (section 5.2.17) ----
@@ -186,8 +192,8 @@ enum {
 	ACPI_DISTANCE_UNREACHABLE	= 255,
 };
 
-/* How far one domain's memory is from another's CPUs, 10 being near. Always an answer: LOCAL for a domain and itself; REMOTE for others of which the
- * table says nothing or what cannot be. */
+/* How far one domain's memory is from another's CPUs, 10 being near. Always an answer: LOCAL for a domain and itself;
+ * REMOTE for others of which the table says nothing or what cannot be. */
 unsigned acpi_slit_distance(const struct acpi_table *slit, uint32_t from, uint32_t to);
 
 #endif

@@ -1,7 +1,7 @@
 /* How the readers of single tables get at bytes; for lib/acpi_*.c alone.
  *
- * Rules: a table is at least its 36-byte header long, and its data as long as its size says: acpi_find saw to that. Nothing here reads behind the
- * size. */
+ * Rules: a table is at least its 36-byte header long, and its data as long as its size says: acpi_find saw to that.
+ * Nothing here reads behind the size. */
 #ifndef LIB_ACPI_FIELD_H
 #define LIB_ACPI_FIELD_H
 
@@ -61,8 +61,9 @@ static inline bool acpi_address_usable(const struct acpi_address *a, unsigned si
 	return a->space == ACPI_SPACE_MEMORY && a->address;
 }
 
-/* The entry of a MADT or SRAT (type, length, contents) at *position, or at `first` where *position is before it; *position moves behind the entry.
- * NULL at the end: behind an entry whose length cannot be right nobody knows where the next one begins. */
+/* The entry of a MADT or SRAT (type, length, contents) at *position, or at `first` where *position is before it;
+ * *position moves behind the entry. NULL at the end: behind an entry whose length cannot be right nobody knows where
+ * the next one begins. */
 static inline const uint8_t *acpi_next_entry(const struct acpi_table *table, size_t first, size_t *position)
 {
 	const size_t at = MAX(*position, first);

@@ -183,8 +183,8 @@ bool acpi_madt_next_nmi_source(const struct acpi_table *madt, size_t *position, 
 	return true;
 }
 
-/* Is it a local APIC's NMI entry, in either form? Each form has its own way to say "every CPU", and firmware with CPUs of
- * both forms says it twice. */
+/* Is it a local APIC's NMI entry, in either form? Each form has its own way to say "every CPU", and firmware with CPUs
+ * of both forms says it twice. */
 static bool lapic_nmi_read(const uint8_t *entry, struct acpi_madt_lapic_nmi *ret)
 {
 	ret->x2apic = acpi_entry_is(entry, X2APIC_NMI, X2APIC_NMI_SIZE);

@@ -1,9 +1,10 @@
 /* The kernel's ELF image: checked, placed, relocated.
  *
  * Rules
- * - Accepted: ELF64, little endian, x86-64, ET_DYN, at most 16 program headers, PT_LOAD segments sorted, page-aligned, not overlapping,
- *   none writable and executable, all inside the file; dynamic relocations R_X86_64_RELATIVE (RELA) and RELR only; an entry point inside
- *   an executable segment. Anything else is refused with a sentence that says what.
+ * - Accepted: ELF64, little endian, x86-64, ET_DYN, at most 16 program headers, PT_LOAD segments sorted, page-aligned,
+ *   not overlapping, none writable and executable, all inside the file; dynamic relocations R_X86_64_RELATIVE (RELA)
+ *   and RELR only; an entry point inside an executable segment. Anything else is refused with a sentence that says
+ *   what.
  * - Every field is bounded before it is used; the file may be hostile.
  * - Sources: System V ABI (gABI) chapters 4 and 5, generic ABI's SHT_RELR, AMD64 psABI 1.0 section 4.4. */
 #ifndef LIB_ELF_H
@@ -38,8 +39,8 @@ struct elf_image {
 /* Check a file. 0, or -ENOEXEC with *ret_why a sentence such as "a segment reaches behind the end of the file". */
 int elf_check(const void *file, size_t size, struct elf_image *ret, const char **ret_why);
 
-/* Copy the segments to memory (image->size bytes), clear the rest, and relocate for running at base. 0, or -ENOEXEC with *ret_why where a relocation is of another
- * kind or points outside a segment; memory is undefined then. */
+/* Copy the segments to memory (image->size bytes), clear the rest, and relocate for running at base. 0, or -ENOEXEC
+ * with *ret_why where a relocation is of another kind or points outside a segment; memory is undefined then. */
 int elf_place(const struct elf_image *image, void *memory, vaddr_t base, const char **ret_why);
 
 #endif

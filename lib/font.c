@@ -1,7 +1,8 @@
 /* Looking up glyphs.
  *
  * Nearly all text is ASCII, whose glyph numbers tools/mkfont fixes, so those cost a subtraction and a comparison. The
- * rest is found by bisection in some two hundred ranges: eight steps, which a terminal full of box drawing can afford. */
+ * rest is found by bisection in some two hundred ranges: eight steps, which a terminal full of box drawing can
+ * afford. */
 #include "lib/font.h"
 
 uint16_t font_glyph(const struct font *font, uint32_t code_point)

@@ -1,9 +1,9 @@
 /* A bitmap font of one cell size.
  *
- * Rules: glyph 0 is the one for what the font does not have; U+0020 to U+007E are always glyphs 1 to 95, so that they need no look-up;
- * letters that look alike (Latin A, Greek Alpha, Cyrillic A) share one. A glyph is `height` rows of `(width + 7) / 8` bytes, the leftmost pixel the
- * highest bit of the first byte. Ranges are sorted by first code point and do not overlap. The data is made at build time by
- * tools/mkfont from the Terminus font's package. */
+ * Rules: glyph 0 is the one for what the font does not have; U+0020 to U+007E are always glyphs 1 to 95, so that they
+ * need no look-up; letters that look alike (Latin A, Greek Alpha, Cyrillic A) share one. A glyph is `height` rows of
+ * `(width + 7) / 8` bytes, the leftmost pixel the highest bit of the first byte. Ranges are sorted by first code point
+ * and do not overlap. The data is made at build time by tools/mkfont from the Terminus font's package. */
 #ifndef LIB_FONT_H
 #define LIB_FONT_H
 

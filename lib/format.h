@@ -1,8 +1,10 @@
 /* printf into memory.
  *
  * Rules
- * - Conversions d i u x X o c s p %, flags - + space 0 #, width and precision (also *), lengths hh h l ll z t j. No floating point.
- * - Always ends the text with a NUL where size > 0, and returns the length the whole text would have had (as C99 snprintf).
+ * - Conversions d i u x X o c s p %, flags - + space 0 #, width and precision (also *), lengths hh h l ll z t j. No
+ *   floating point.
+ * - Always ends the text with a NUL where size > 0, and returns the length the whole text would have had (as C99
+ *   snprintf).
  * - %s with a null pointer prints "(null)"; an unknown conversion prints itself. %p prints 0x and 16 digits. */
 #ifndef LIB_FORMAT_H
 #define LIB_FORMAT_H

@@ -1,8 +1,8 @@
 /* The LZMA decoder, after the format's description in LZMA SDK 23.01, DOC/lzma-specification.txt.
  *
  * A stream of bits, each with a probability that adapts, packed by a range coder. A symbol is a literal byte, a match
- * (length and distance back into the window), or a match at one of the last four distances. Which of them comes is coded
- * in the context of the last few symbols: `state` is under 7 where the last one was a literal.
+ * (length and distance back into the window), or a match at one of the last four distances. Which of them comes is
+ * coded in the context of the last few symbols: `state` is under 7 where the last one was a literal.
  *
  * Reading a byte at a time costs a test a byte, and the reader needs no buffer for what it does not want.
  *

@@ -1,8 +1,8 @@
 /* LZMA, read a byte at a time.
  *
  * Rules
- * - The stream is raw LZMA1 with lc = 3, lp = 0, pb = 0 and a window of LZMA_WINDOW bytes: what is packed at build time for
- *   this reader, so nothing else is supported. It needs no header, and its end is the reader's to know.
+ * - The stream is raw LZMA1 with lc = 3, lp = 0, pb = 0 and a window of LZMA_WINDOW bytes: what is packed at build time
+ *   for this reader, so nothing else is supported. It needs no header, and its end is the reader's to know.
  * - The state is the caller's, and is all the memory that is used. */
 #ifndef LIB_LZMA_H
 #define LIB_LZMA_H

@@ -1,8 +1,9 @@
 /* The UEFI memory map, made usable: sorted, without overlaps, neighbours of one type merged.
  *
  * Rules
- * - Input is as the firmware gave it and nothing about it is trusted: order, overlaps, zero lengths, ranges that wrap, unknown types,
- *   any descriptor size from 40 bytes on (UEFI 2.10, section 7.2.3). Memory is passed in; nothing is allocated.
+ * - Input is as the firmware gave it and nothing about it is trusted: order, overlaps, zero lengths, ranges that wrap,
+ *   unknown types, any descriptor size from 40 bytes on (UEFI 2.10, section 7.2.3). Memory is passed in; nothing is
+ *   allocated.
  * - Where descriptors overlap, the more careful type wins: the order of enum mem_type, the last the strongest.
  * - What the firmware does not name does not appear in the result. */
 #ifndef LIB_MEMMAP_H
@@ -49,12 +50,14 @@ size_t memmap_scratch_size(size_t bytes, size_t descriptor_size);
 /* Room for results that always suffices, in ranges. */
 size_t memmap_room(size_t bytes, size_t descriptor_size);
 
-/* Normalise. Returns the number of ranges written to ret; -EINVAL for a descriptor size under 40 or not a multiple of 8; -ENOSPC where
- * room or scratch is too small; -E2BIG for four million descriptors and more. O(n log n). scratch is 8-byte aligned. ret_report may be NULL. */
+/* Normalise. Returns the number of ranges written to ret; -EINVAL for a descriptor size under 40 or not a multiple of
+ * 8; -ENOSPC where room or scratch is too small; -E2BIG for four million descriptors and more. O(n log n). scratch is
+ * 8-byte aligned. ret_report may be NULL. */
 int memmap_normalise(const void *map, size_t bytes, size_t descriptor_size, void *scratch, size_t scratch_size,
 		     struct mem_range *ret, size_t room, struct mem_report *ret_report);
 
-/* True for types that are RAM and belong in the direct map (all but MMIO, unusable, unaccepted, persistent and reserved). */
+/* True for types that are RAM and belong in the direct map (all but MMIO, unusable, unaccepted, persistent and
+ * reserved). */
 bool memmap_is_ram(uint32_t type);
 
 /* "usable", "ACPI tables", … for people. */

@@ -101,9 +101,9 @@ struct pci_bar {
 };
 
 /* Decode a base address register from its value and from what it reads after all ones were written (0 where that was
- * not done); high is the next register's value and is used by 64-bit ones alone, has_high says that there is a next one.
- * Returns how many registers it takes, 1 or 2. Example: value c000000ch, high 4, probe f0000000ch (with its high half):
- * 64-bit memory, prefetchable, base 4_c000_0000h, size 256 MiB. */
+ * not done); high is the next register's value and is used by 64-bit ones alone, has_high says that there is a next
+ * one. Returns how many registers it takes, 1 or 2. Example: value c000000ch, high 4, probe f0000000ch (with its high
+ * half): 64-bit memory, prefetchable, base 4_c000_0000h, size 256 MiB. */
 unsigned pci_bar_decode(uint32_t value, uint32_t high, uint64_t probe, bool has_high, struct pci_bar *ret);
 
 /* The same for an expansion ROM's register. */

@@ -1,13 +1,13 @@
 /* Looking names up in the packed table.
  *
- * Unpacked, the table is first numbers, then names, and a name is found by counting. It is (tools/mkpcinames writes it):
+ * Unpacked, the table is first numbers, then names, and a name is found by counting. It is (tools/mkpcinames writes
+ * it):
  *	how many class entries (2 bytes, lowest first), how many vendors (2 bytes)
  *	class entries: base, sub-class, interface, FFh in place of what the entry leaves open
  *	vendors: differences of their ids
  *	for each vendor, its devices: differences of their ids, then FFh
  *	names, each with a NUL behind it: classes, vendors, devices, in the order of the numbers
- * A difference counts the ids left out since the last one; it is a byte up to FDh, or FEh and two bytes, lowest
- * first.
+ * A difference counts the ids left out since the last one; it is a byte up to FDh, or FEh and two bytes, lowest first.
  *
  * Numbers and names apart pack better than side by side, and similar names stand one after the other. Nothing is kept
  * of what is read, but the lines that the queries want. */

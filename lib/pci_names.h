@@ -1,7 +1,7 @@
 /* Names of PCI vendors, devices and classes, from the packed table that tools/mkpcinames makes of the pci.ids file.
  *
- * Rules: the table is read from its start to the last name that is wanted, some 60 million instructions, so ask for many
- * names at once. What the table does not name comes back as an empty string. */
+ * Rules: the table is read from its start to the last name that is wanted, some 60 million instructions, so ask for
+ * many names at once. What the table does not name comes back as an empty string. */
 #ifndef LIB_PCI_NAMES_H
 #define LIB_PCI_NAMES_H
 

@@ -1,6 +1,6 @@
-/* A treap: a search tree by start in which each node's random priority is at least those of its children, which keeps it
- * about as deep as a balanced one (Seidel and Aragon, Randomized Search Trees, 1996). It is cut in two at a number and
- * joined again by a few lines, which is all that balancing takes.
+/* A treap: a search tree by start in which each node's random priority is at least those of its children, which keeps
+ * it about as deep as a balanced one (Seidel and Aragon, Randomized Search Trees, 1996). It is cut in two at a number
+ * and joined again by a few lines, which is all that balancing takes.
  *
  * The nodes are what was handed out. Free numbers are kept as the gap before each node, and each node knows the largest
  * gap of its subtree, so that the lowest gap of a size is found by going down once. */

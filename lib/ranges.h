@@ -26,8 +26,8 @@ struct ranges {
 /* Everything from start on is free. start + size does not wrap. */
 void ranges_init(struct ranges *r, uint64_t start, uint64_t size);
 
-/* Hand out size numbers from a multiple of align (a power of two) on, described in *ret; false where no gap serves. A gap
- * is passed over that holds size, but not size + align - 1. */
+/* Hand out size numbers from a multiple of align (a power of two) on, described in *ret; false where no gap serves. A
+ * gap is passed over that holds size, but not size + align - 1. */
 bool ranges_take(struct ranges *r, struct range *ret, uint64_t size, uint64_t align);
 
 /* Give back. */

@@ -1,6 +1,7 @@
 /* What the machine is called (DMTF DSP0134, SMBIOS 3.6, sections 5.2, 6.1, 7.1 to 7.2).
  *
- * Rules: as lib/acpi.h: a map function, nothing trusted. Strings are cleaned: printable UTF-8 stays, trailing blanks go. */
+ * Rules: as lib/acpi.h: a map function, nothing trusted. Strings are cleaned: printable UTF-8 stays, trailing blanks
+ * go. */
 #ifndef LIB_SMBIOS_H
 #define LIB_SMBIOS_H
 

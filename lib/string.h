@@ -1,7 +1,8 @@
-/* The C library's memory and string functions that the compiler and we use, for loader and kernel (host programs have libc).
+/* The C library's memory and string functions that the compiler and we use, for loader and kernel (host programs have
+ * libc).
  *
- * Rules: as ISO C defines them; memcpy and memset move eight bytes at a time (large blocks by rep movsq and rep stosq), because
- * under instruction-counted emulation, and on CPUs without fast strings, rep movsb costs one step a byte. */
+ * Rules: as ISO C defines them; memcpy and memset move eight bytes at a time (large blocks by rep movsq and rep stosq),
+ * because under instruction-counted emulation, and on CPUs without fast strings, rep movsb costs one step a byte. */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
 

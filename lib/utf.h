@@ -17,11 +17,13 @@ struct utf8_decoder {
 	uint8_t lowest, highest;	/* what the next continuation byte may be */
 };
 
-/* Feed one byte. Writes 0, 1 or 2 code points to ret (2 where a sequence breaks off at a byte that stands for itself; a broken
- * sequence gives one UTF_REPLACEMENT, as the standard's "maximal subpart" practice has it) and returns their number. */
+/* Feed one byte. Writes 0, 1 or 2 code points to ret (2 where a sequence breaks off at a byte that stands for itself; a
+ * broken sequence gives one UTF_REPLACEMENT, as the standard's "maximal subpart" practice has it) and returns their
+ * number. */
 unsigned utf8_decode(struct utf8_decoder *decoder, uint8_t byte, uint32_t ret[2]);
 
-/* Encode one code point (an invalid one as UTF_REPLACEMENT); returns the number of bytes written, 1 to 4. No NUL is added. */
+/* Encode one code point (an invalid one as UTF_REPLACEMENT); returns the number of bytes written, 1 to 4. No NUL is
+ * added. */
 size_t utf8_encode(uint32_t code_point, char ret[4]);
 
 /* True where size bytes are well-formed UTF-8. */
@@ -35,8 +37,8 @@ bool utf_is_control(uint32_t code_point);
  * not be 0; returns the length without it. */
 size_t utf8_clean(const char *text, size_t most, char *ret, size_t size);
 
-/* Convert `units` UTF-16 units to UTF-8 with a final NUL. Returns the length without it; -EILSEQ for an unpaired surrogate;
- * -E2BIG where it does not fit; ret is undefined then. Stops at a NUL unit. */
+/* Convert `units` UTF-16 units to UTF-8 with a final NUL. Returns the length without it; -EILSEQ for an unpaired
+ * surrogate; -E2BIG where it does not fit; ret is undefined then. Stops at a NUL unit. */
 int utf16_to_utf8(const uint16_t *text, size_t units, char *ret, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
-/* The command line: the .cmdline section, then \samara\cmdline.txt, then the firmware's LoadOptions, joined with blanks. For a key that comes
- * twice the last one counts, so each source overrides the one before. With Secure Boot on only the section counts: the rest is
- * not signed. A source with a fault is left out whole, with a message. */
+/* The command line: the .cmdline section, then \samara\cmdline.txt, then the firmware's LoadOptions, joined with
+ * blanks. For a key that comes twice the last one counts, so each source overrides the one before. With Secure Boot on
+ * only the section counts: the rest is not signed. A source with a fault is left out whole, with a message. */
 #include "loader/loader.h"
 
 #include <abi/linux/errno.h>

@@ -1,9 +1,10 @@
 /* The framebuffer: which display, which mode.
  *
- * A Graphics Output Protocol (UEFI 2.10, section 12.9) may be a display, or the firmware's console splitter that stands for several. Of
- * the real framebuffers we take the one that the firmware's console uses, since that is the one the person looks at. The mode is the one given with
- * video=, else the display's own (EDID's preferred timing), else the one that is set: the largest in the list may be one that the display cannot
- * show. Setting a mode costs more than the rest of the boot, so it is done only for a change. */
+ * A Graphics Output Protocol (UEFI 2.10, section 12.9) may be a display, or the firmware's console splitter that stands
+ * for several. Of the real framebuffers we take the one that the firmware's console uses, since that is the one the
+ * person looks at. The mode is the one given with video=, else the display's own (EDID's preferred timing), else the
+ * one that is set: the largest in the list may be one that the display cannot show. Setting a mode costs more than the
+ * rest of the boot, so it is done only for a change. */
 #include "loader/loader.h"
 
 #include <abi/linux/errno.h>
@@ -194,7 +195,8 @@ static bool cpu_reaches(paddr_t base, uint64_t size)
 	return base >> bits == 0 && (base + size - 1) >> bits == 0;
 }
 
-/* Take what the mode says over into the handoff; leaves the framebuffer absent, with a message, where it makes no sense. */
+/* Take what the mode says over into the handoff; leaves the framebuffer absent, with a message, where it makes no
+ * sense. */
 static void framebuffer_describe(struct loader *l, const gop_t *gop)
 {
 	struct handoff_framebuffer *fb = &l->handoff.framebuffer;

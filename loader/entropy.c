@@ -1,5 +1,5 @@
-/* Chance, for the kernel's slide and its random numbers: the firmware's generator, the CPU's, and the low bits of time stamps. Each source
- * is mixed into all 64 bytes; none is trusted to be the only good one. */
+/* Chance, for the kernel's slide and its random numbers: the firmware's generator, the CPU's, and the low bits of time
+ * stamps. Each source is mixed into all 64 bytes; none is trusted to be the only good one. */
 #include "loader/loader.h"
 
 #include "lib/string.h"

@@ -1,5 +1,6 @@
-/* The initial file system: the .initrd section, and \samara\initrd.cpio behind it, so that a file in the second replaces one of the same name in the first
- * (as Linux's concatenated archives, Documentation/driver-api/early-userspace/buffer-format.rst). One alone is used where it lies. */
+/* The initial file system: the .initrd section, and \samara\initrd.cpio behind it, so that a file in the second
+ * replaces one of the same name in the first (as Linux's concatenated archives,
+ * Documentation/driver-api/early-userspace/buffer-format.rst). One alone is used where it lies. */
 #include "loader/loader.h"
 
 #include "lib/string.h"

@@ -9,7 +9,8 @@
 #define SELECTOR_CODE32 8
 #define SELECTOR_CODE64 16
 
-/* A PML5 of which the first and the last entry lead to the kernel's PML4, so that the same addresses mean the same with five levels. */
+/* A PML5 of which the first and the last entry lead to the kernel's PML4, so that the same addresses mean the same with
+ * five levels. */
 static _Alignas(4096) uint64_t root5[512];
 
 /* The accessed bits are set already: the page is read-only when the CPU would set them. */

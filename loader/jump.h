@@ -1,5 +1,5 @@
-/* The way into the kernel (jump.S): code that runs while the page tables change under it, so it is identity-mapped in both.
- * Layouts that C and assembly share stand here once. */
+/* The way into the kernel (jump.S): code that runs while the page tables change under it, so it is identity-mapped in
+ * both. Layouts that C and assembly share stand here once. */
 #ifndef LOADER_JUMP_H
 #define LOADER_JUMP_H
 
@@ -55,8 +55,8 @@ extern const char jump_la57_start[], jump_la57_code32[], jump_la57_code64[], jum
 /* With 4-level paging on. */
 _Noreturn void jump_to_kernel(const struct jump *jump) __attribute__((sysv_abi));
 
-/* With 5-level paging on: `page`, under 4 GiB, holds a copy of the code from jump_la57_start on and the data; `root5` is a PML5 whose first entry is
- * the kernel's PML4. */
+/* With 5-level paging on: `page`, under 4 GiB, holds a copy of the code from jump_la57_start on and the data; `root5`
+ * is a PML5 whose first entry is the kernel's PML4. */
 _Noreturn void jump_from_la57(const struct jump *jump, uint64_t page, uint64_t root5) __attribute__((sysv_abi));
 #endif
 

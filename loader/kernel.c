@@ -1,4 +1,5 @@
-/* The kernel: taken from section .kernel, checked, copied to memory of its own and relocated to a random place in the upper 2 GiB. */
+/* The kernel: taken from section .kernel, checked, copied to memory of its own and relocated to a random place in the
+ * upper 2 GiB. */
 #include "loader/loader.h"
 
 #include "lib/string.h"

@@ -2,7 +2,8 @@
  *
  * Rules
  * - One struct loader, filled by one function a thing gathered, in the order of main.c.
- * - A function either succeeds or calls loader_fail, which does not return. What the boot can do without is logged and left out.
+ * - A function either succeeds or calls loader_fail, which does not return. What the boot can do without is logged and
+ *   left out.
  * - Physical and virtual addresses are the same here, as UEFI guarantees (UEFI 2.10, section 2.3.4).
  * - The handoff and all it points to live in the loader's image or in pages from loader_pages. */
 #ifndef LOADER_LOADER_H
@@ -33,8 +34,8 @@ struct loader {
 
 /* main.c */
 
-/* Allocate page-aligned memory (a multiple of 4096 bytes) below `below` (0: anywhere); fails the boot where there is none, naming `what`. Given back
- * to the firmware where the boot fails later. */
+/* Allocate page-aligned memory (a multiple of 4096 bytes) below `below` (0: anywhere); fails the boot where there is
+ * none, naming `what`. Given back to the firmware where the boot fails later. */
 void *loader_pages(struct loader *l, uint64_t size, EFI_PHYSICAL_ADDRESS below, const char *what);
 void loader_pages_free(struct loader *l);
 
@@ -56,7 +57,8 @@ const char *efi_status_name(EFI_STATUS status);
 _Noreturn void loader_fail(struct loader *l, EFI_STATUS status, const char *advice, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The same where boot services are gone or not to be trusted: on the framebuffer and the first serial port, then a reset. */
+/* The same where boot services are gone or not to be trusted: on the framebuffer and the first serial port, then a
+ * reset. */
 _Noreturn void loader_fail_late(struct loader *l, EFI_STATUS status, const char *what);
 
 /* One file each. */
@@ -75,8 +77,8 @@ bool firmware_maps(paddr_t address);
 void boot_services_exit(struct loader *l);
 _Noreturn void kernel_jump(struct loader *l);
 
-/* volume.c: read a file of the volume the loader came from, at most `most` bytes, into pages of its own. EFI_NOT_FOUND where there is no volume or file;
- * EFI_BAD_BUFFER_SIZE where it is longer. */
+/* volume.c: read a file of the volume the loader came from, at most `most` bytes, into pages of its own. EFI_NOT_FOUND
+ * where there is no volume or file; EFI_BAD_BUFFER_SIZE where it is longer. */
 EFI_STATUS volume_read(struct loader *l, const CHAR16 *path, uint64_t most, void **ret, uint64_t *ret_size);
 
 /* The loader's own PE section; false where there is none or it is empty. */

@@ -1,8 +1,8 @@
 /* The loader, from the firmware's call to the kernel's first instruction: gather, gather, gather, leave, jump.
  *
- * Nothing the firmware says is taken on trust, and nothing it does not offer stops the boot, except memory, a sound image and the
- * end of boot services. What it costs is mostly the firmware's own time, so no service is called that is not needed: the console is
- * silent unless something fails, and the display's mode is set only where it differs. */
+ * Nothing the firmware says is taken on trust, and nothing it does not offer stops the boot, except memory, a sound
+ * image and the end of boot services. What it costs is mostly the firmware's own time, so no service is called that is
+ * not needed: the console is silent unless something fails, and the display's mode is set only where it differs. */
 #include "lib/stage_strip.h"
 #include "loader/loader.h"
 

@@ -1,15 +1,18 @@
-/* The memory map, twice: once to know what is RAM, for the page tables; once more as the last thing before the end of boot services, for the kernel.
+/* The memory map, twice: once to know what is RAM, for the page tables; once more as the last thing before the end of
+ * boot services, for the kernel.
  *
- * ExitBootServices takes the key of a map that is still true, and whatever runs in the firmware between the two calls, a timer's event for one, may
- * change it; real machines have needed more than two tries. So the pair is tried in a loop, with nothing between but what the
- * specification allows after a first failure: the memory allocation services (UEFI 2.10, section 7.4.6). */
+ * ExitBootServices takes the key of a map that is still true, and whatever runs in the firmware between the two calls,
+ * a timer's event for one, may change it; real machines have needed more than two tries. So the pair is tried in a
+ * loop, with nothing between but what the specification allows after a first failure: the memory allocation services
+ * (UEFI 2.10, section 7.4.6). */
 #include "loader/memory_map.h"
 
 #define EXIT_TRIES 64
 #define ROOM_DESCRIPTORS 64	/* for what allocating the buffer itself and later events add */
 #define MAP_MAX MIB(64)
 
-/* One block of pages: `room` bytes for the map, then scratch for normalising a map that fills it, here and later in the kernel. */
+/* One block of pages: `room` bytes for the map, then scratch for normalising a map that fills it, here and later in the
+ * kernel. */
 struct map_buffer {
 	char *data;
 	UINTN pages;

@@ -1,5 +1,5 @@
-/* What the loader says. Its log goes to the kernel, which prints it with time stamps; only a failure is shown by the loader itself, because
- * text on the firmware's console costs more than all the rest of the loader. */
+/* What the loader says. Its log goes to the kernel, which prints it with time stamps; only a failure is shown by the
+ * loader itself, because text on the firmware's console costs more than all the rest of the loader. */
 #include "loader/loader.h"
 
 #include "lib/font.h"

@@ -1,5 +1,6 @@
-/* The address space the kernel starts in (include/boot/handoff.h says what is mapped where). All tables come from one block, sized beforehand
- * from the memory map of that moment: which memory is RAM does not change until the end of boot services, only what it is used for. */
+/* The address space the kernel starts in (include/boot/handoff.h says what is mapped where). All tables come from one
+ * block, sized beforehand from the memory map of that moment: which memory is RAM does not change until the end of boot
+ * services, only what it is used for. */
 #include "loader/loader.h"
 
 #include "loader/jump.h"

@@ -1,4 +1,5 @@
-/* Files beside the loader, read with the firmware's own file system driver; and the sections inside the loader's image. */
+/* Files beside the loader, read with the firmware's own file system driver; and the sections inside the loader's
+ * image. */
 #include "loader/loader.h"
 
 #include "lib/pe.h"
@@ -20,7 +21,8 @@ static EFI_STATUS file_open(struct loader *l, const CHAR16 *path, EFI_FILE_HANDL
 	return EFI_ERROR(status) || *ret ? status : EFI_NOT_FOUND;
 }
 
-/* The size by seeking to the end (UEFI 2.10, section 13.5: position ~0 is the end of the file), which needs no information buffer. */
+/* The size by seeking to the end (UEFI 2.10, section 13.5: position ~0 is the end of the file), which needs no
+ * information buffer. */
 static EFI_STATUS file_size(EFI_FILE_HANDLE file, uint64_t *ret)
 {
 	EFI_STATUS status = file->SetPosition(file, ~0ull);

@@ -1,8 +1,8 @@
 /* What the loader gives the kernel: one struct, one pointer.
  *
  * Rules
- * - Entry: the ELF entry point, 64-bit long mode with 4-level paging, interrupts off, direction flag clear,
- *   RDI = address of struct handoff (in the direct map). RSP is not usable. Firmware's GDT and IDT may still be loaded and
+ * - Entry: the ELF entry point, 64-bit long mode with 4-level paging, interrupts off, direction flag clear, RDI =
+ *   address of struct handoff (in the direct map). RSP is not usable. Firmware's GDT and IDT may still be loaded and
  *   must not be used.
  * - Address space at entry, built by the loader (CR3 = page_table_root, every table in the direct map):
  *     the kernel image at kernel_virtual, each segment with its own rights, never writable and executable;
@@ -11,7 +11,8 @@
  *     the framebuffer, if any, at HANDOFF_FRAMEBUFFER_MAP, uncached unless the MTRRs say write-combining;
  *     the loader's page that makes the jump, identity-mapped, read and execute: the kernel unmaps it.
  * - Addresses are physical unless their name says virtual; sizes are bytes. A base of 0 means absent.
- * - Everything the loader allocated is EfiLoaderCode or EfiLoaderData in the map, and stays until the kernel says otherwise.
+ * - Everything the loader allocated is EfiLoaderCode or EfiLoaderData in the map, and stays until the kernel says
+ *   otherwise.
  * - `version` changes with any change of this file; the kernel refuses another version, magic or size.
  *
  * Source of the memory map's and the system table's layout: UEFI specification 2.10, sections 7.2.3 and 4.3. */
@@ -27,7 +28,8 @@
 #define HANDOFF_FRAMEBUFFER_MAP	0xffffe80000000000ull	/* + offset into the framebuffer; 1 TiB */
 #define HANDOFF_KERNEL_LINK	0xffffffff80000000ull	/* where the kernel is linked; it runs at kernel_virtual */
 
-/* The stages of the boot up to the jump, in order; each has a time stamp. The kernel's own follow (kernel/time/stage.h). */
+/* The stages of the boot up to the jump, in order; each has a time stamp. The kernel's own follow
+ * (kernel/time/stage.h). */
 enum handoff_stage {
 	HANDOFF_STAGE_ENTRY,		/* the EFI entry point */
 	HANDOFF_STAGE_CONFIG,		/* command line, firmware tables, entropy, initrd gathered */

@@ -20,7 +20,8 @@ static inline void cpu_relax(void)
 	__asm__ volatile("pause" ::: "memory");
 }
 
-/* After drawing: what the CPU still holds of writes to a write-combining mapping goes out now (SDM volume 3, 12.3.1). */
+/* After drawing: what the CPU still holds of writes to a write-combining mapping goes out now (SDM volume 3,
+ * 12.3.1). */
 static inline void cpu_drain_writes(void)
 {
 	__asm__ volatile("sfence" ::: "memory");

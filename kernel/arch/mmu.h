@@ -69,8 +69,8 @@ void mmu_set_frames(paddr_t (*frame)(void));
  * out one behind the other; returns the first address that is still free. */
 vaddr_t mmu_set_vmap(vaddr_t (*take)(uint64_t size, uint64_t align), void (*give)(vaddr_t at));
 
-/* Walk all of this CPU's translations: nothing writable and executable, nothing executable but the kernel's text, nothing
- * open to user mode in the kernel's half; and check that this CPU enforces it. NULL where all is right, else a
+/* Walk all of this CPU's translations: nothing writable and executable, nothing executable but the kernel's text,
+ * nothing open to user mode in the kernel's half; and check that this CPU enforces it. NULL where all is right, else a
  * sentence that says what is wrong. */
 const char *mmu_check_rights(void);
 

@@ -1,10 +1,10 @@
 /* PCI configuration space: how its registers are read and written.
  *
  * Rules
- * - After pci_config_init reads and writes may be made in any context, on any CPU. Register by register: who changes one
- *   in several steps has a lock of their own.
- * - Reads of what is not there (no function, no such segment, registers from 256 on where only ports lead) are all ones;
- *   writes to it do nothing. size is 1, 2 or 4, and offset a multiple of it under 4096.
+ * - After pci_config_init reads and writes may be made in any context, on any CPU. Register by register: who changes
+ *   one in several steps has a lock of their own.
+ * - Reads of what is not there (no function, no such segment, registers from 256 on where only ports lead) are all
+ *   ones; writes to it do nothing. size is 1, 2 or 4, and offset a multiple of it under 4096.
  * - A write of 2 bytes is a write of 2 bytes: the neighbours may be status bits that are cleared by what one reads. */
 #ifndef KERNEL_ARCH_PCI_H
 #define KERNEL_ARCH_PCI_H

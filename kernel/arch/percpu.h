@@ -5,8 +5,9 @@
  *	total += cpu_of(id, interrupts_taken);
  *
  * Rules
- * - Each CPU has its own area, laid out as the section .percpu; its GS base is the area's address. The boot CPU's area is
- *   the section itself, so variables work from the kernel's first C instruction. All are zero at first, on every CPU.
+ * - Each CPU has its own area, laid out as the section .percpu; its GS base is the area's address. The boot CPU's area
+ *   is the section itself, so variables work from the kernel's first C instruction. All are zero at first, on every
+ *   CPU.
  * - this_cpu() means the CPU that evaluates it: a thread that may move keeps interrupts off (or preemption, when there
  *   is one) as long as it uses the result.
  * - Only the owner writes, unless the variable's comment says who else does, and under which lock or atomically. */

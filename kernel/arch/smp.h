@@ -1,7 +1,8 @@
 /* Starting the other CPUs, and interrupting them: what kernel/smp asks of the architecture.
  *
- * The start, in this order: smp_arch_prepare; smp_arch_init for each CPU; 10 ms for all; smp_arch_startup for each; 200 µs
- * for all; smp_arch_startup again for those that have not arrived; smp_arch_finish (Intel SDM volume 3, section 9.4.4.1). */
+ * The start, in this order: smp_arch_prepare; smp_arch_init for each CPU; 10 ms for all; smp_arch_startup for each; 200
+ * µs for all; smp_arch_startup again for those that have not arrived; smp_arch_finish (Intel SDM volume 3, section
+ * 9.4.4.1). */
 #ifndef KERNEL_ARCH_SMP_H
 #define KERNEL_ARCH_SMP_H
 
@@ -16,14 +17,15 @@ size_t smp_arch_stack_bytes(void);
 void smp_arch_describe_boot(void);
 int smp_arch_describe(cpu_id_t id, uint32_t apic_id, void *stacks);
 
-/* Lay out the page the CPUs start in; apic_ids[id] is for CPU id, and stays. -ENOMEM where there is no page for it under
- * 1 MiB, or none for page tables under 4 GiB. */
+/* Lay out the page the CPUs start in; apic_ids[id] is for CPU id, and stays. -ENOMEM where there is no page for it
+ * under 1 MiB, or none for page tables under 4 GiB. */
 int smp_arch_prepare(const uint32_t *apic_ids);
 void smp_arch_init(cpu_id_t id);
 void smp_arch_startup(cpu_id_t id);
 void smp_arch_finish(void);
 
-/* Has a CPU arrived? And give one up: false where it has arrived in the meantime. Otherwise it stops for good should it come. */
+/* Has a CPU arrived? And give one up: false where it has arrived in the meantime. Otherwise it stops for good should it
+ * come. */
 bool smp_arch_arrived(cpu_id_t id);
 bool smp_arch_abandon(cpu_id_t id);
 

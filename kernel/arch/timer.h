@@ -1,7 +1,8 @@
 /* The CPU's own one-shot timer.
  *
- * Rules: each CPU has one; it is armed for a point in time, in cpu_ticks(), and takes one interrupt when that has passed: never before, and soon after. A point in the past fires at once.
- * Arming anew replaces what was armed. The handler runs with interrupts off on the CPU whose timer it is. */
+ * Rules: each CPU has one; it is armed for a point in time, in cpu_ticks(), and takes one interrupt when that has
+ * passed: never before, and soon after. A point in the past fires at once. Arming anew replaces what was armed. The
+ * handler runs with interrupts off on the CPU whose timer it is. */
 #ifndef KERNEL_ARCH_TIMER_H
 #define KERNEL_ARCH_TIMER_H
 

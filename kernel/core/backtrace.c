@@ -1,5 +1,5 @@
-/* A frame is { caller's frame pointer, return address } (AMD64 psABI 1.0, figure 3.3); every function has one, since the
- * kernel is built with -fno-omit-frame-pointer. */
+/* A frame is { caller's frame pointer, return address } (AMD64 psABI 1.0, figure 3.3); every function has one, since
+ * the kernel is built with -fno-omit-frame-pointer. */
 #include "kernel/core/backtrace.h"
 
 #include "kernel/arch/mmu.h"

@@ -5,8 +5,6 @@
 #include "kernel/core/monitor.h"
 #include "lib/string.h"
 
-extern const struct bench benches_start[], benches_end[];
-
 void bench_report(const char *name, uint64_t value, const char *unit)
 {
 	monitor_printf("%s %llu %s\n", name, (unsigned long long)value, unit);

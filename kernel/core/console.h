@@ -34,13 +34,13 @@ void console_flush(void);
 /* A byte from any console, or -EAGAIN. */
 int console_read(void);
 
-/* Wait for a while, or until there may be a byte: the CPU halts where a console's interrupt will wake it (which the driver
- * says by setting the function), else it spins. */
+/* Wait for a while, or until there may be a byte: the CPU halts where a console's interrupt will wake it (which the
+ * driver says by setting the function), else it spins. */
 void console_idle(void);
 void console_set_idle(void (*idle)(void));
 
-/* While a prompt stands on the consoles (set it before drawing it) the log wipes it before it writes. console_prompt_wiped
- * says so, once, and its owner draws it again. */
+/* While a prompt stands on the consoles (set it before drawing it) the log wipes it before it writes.
+ * console_prompt_wiped says so, once, and its owner draws it again. */
 void console_prompt_set(bool stands);
 bool console_prompt_wiped(void);
 

@@ -1,8 +1,8 @@
 /* Editing one line on a terminal: bytes in, echo out. Pure, so that it is tested on the host.
  *
- * Rules: keys as readline's: Left Right Home End Delete Backspace, Ctrl-A B D E F H K L N P U W, Up and Down through the
- * last lines, Ctrl-C gives the line up. Text is UTF-8; the cursor moves by characters of one cell. A line that is full
- * takes no more. */
+ * Rules: keys as readline's: Left Right Home End Delete Backspace, Ctrl-A B D E F H K L N P U W, Up and Down through
+ * the last lines, Ctrl-C gives the line up. Text is UTF-8; the cursor moves by characters of one cell. A line that is
+ * full takes no more. */
 #ifndef KERNEL_CORE_LINEEDIT_H
 #define KERNEL_CORE_LINEEDIT_H
 

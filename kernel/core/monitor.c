@@ -8,8 +8,6 @@
 
 #define PROMPT "\033[92msamara>\033[0m "
 
-extern const struct monitor_command monitor_commands_start[], monitor_commands_end[];
-
 static const struct monitor_command *command_find(const char *name)
 {
 	for (const struct monitor_command *c = monitor_commands_start; c < monitor_commands_end; c++)

@@ -19,6 +19,9 @@ struct monitor_command {
 	static const struct monitor_command monitor_command_##name_			\
 	__attribute__((section(".monitor_commands." #name_), used, aligned(8))) = { #name_, usage_, help_, run_ }
 
+/* All that are registered, gathered by the linker. */
+extern const struct monitor_command monitor_commands_start[], monitor_commands_end[];
+
 #define MONITOR_ARGUMENTS 16
 #define MONITOR_LINE 256
 

@@ -1,5 +1,6 @@
 /* The table is { magic, count, size of names, offsets of functions from text_start in ascending order, their names }:
- * names are read in order, since a backtrace looks up a few and no index is worth its bytes. The first link has none. */
+ * names are read in order, since a backtrace looks up a few and no index is worth its bytes. The first link has
+ * none. */
 #include "kernel/core/symbols.h"
 
 #include "kernel/arch/sections.h"

@@ -1,8 +1,9 @@
 /* Lines of devices: a handler for a vector of one CPU.
  *
- * Each CPU has its own table of lines, one for each vector it gives to devices, so the number of interrupts grows with the
- * number of CPUs and finding a line is an index. A new line goes to the CPU with the fewest. Without interrupt remapping
- * a message can name only APIC ids under 255 (Intel SDM volume 3, section 11.11.1), so other CPUs get none. */
+ * Each CPU has its own table of lines, one for each vector it gives to devices, so the number of interrupts grows with
+ * the number of CPUs and finding a line is an index. A new line goes to the CPU with the fewest. Without interrupt
+ * remapping a message can name only APIC ids under 255 (Intel SDM volume 3, section 11.11.1), so other CPUs get
+ * none. */
 #include "kernel/irq/irq.h"
 
 #include <abi/linux/errno.h>

@@ -1,5 +1,5 @@
-/* Each CPU has a stack of free frames, filled from and emptied to the zones by halves: a frame that was just freed is the
- * next to be handed out, and the zones' locks are taken once for many frames. Interrupts are off while the stack is
+/* Each CPU has a stack of free frames, filled from and emptied to the zones by halves: a frame that was just freed is
+ * the next to be handed out, and the zones' locks are taken once for many frames. Interrupts are off while the stack is
  * touched, and that is all the locking there is.
  *
  * A frame of another node goes back to its zone at once, so that a CPU's stack keeps what is near.

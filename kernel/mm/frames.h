@@ -1,10 +1,10 @@
 /* Page frames: all memory that the kernel hands out comes from here.
  *
  * Rules
- * - Any context but NMI and machine check, any CPU after memory_init_cpu(). Frames are not cleared. Memory under 1 MiB and
- *   what the firmware keeps is never handed out, so that 0 is no frame.
- * - A frame is free or has a use (enum frame_use); freeing what is not allocated is a panic. Frames come from the node of
- *   the CPU that asks, else from the nearest that has some.
+ * - Any context but NMI and machine check, any CPU after memory_init_cpu(). Frames are not cleared. Memory under 1 MiB
+ *   and what the firmware keeps is never handed out, so that 0 is no frame.
+ * - A frame is free or has a use (enum frame_use); freeing what is not allocated is a panic. Frames come from the node
+ *   of the CPU that asks, else from the nearest that has some.
  * - Single frames come from a cache of the CPU, about as fast as a list can be. */
 #ifndef KERNEL_MM_FRAMES_H
 #define KERNEL_MM_FRAMES_H
@@ -43,8 +43,8 @@ void frames_init(void);
 void frames_init_cpu(void);
 void frames_near_cpu(uint32_t apic_id);
 
-/* Boot services memory becomes free, except where the firmware's tables lie in it: once, when no device writes memory by
- * itself any more, and no CPU runs the firmware's code. */
+/* Boot services memory becomes free, except where the firmware's tables lie in it: once, when no device writes memory
+ * by itself any more, and no CPU runs the firmware's code. */
 void frames_reclaim_boot_services(void);
 
 /* Take a bad frame out of use: 0; -EBUSY where it is in use now and will be retired when it is freed; -EINVAL where it

@@ -1,5 +1,5 @@
-/* Fixed-size blocks: a slab cache for each of a few sizes, two to each power of two, so that at most a third is waste. More
- * than the largest is whole blocks of frames, kept on a list so that a leak of one can be named. */
+/* Fixed-size blocks: a slab cache for each of a few sizes, two to each power of two, so that at most a third is waste.
+ * More than the largest is whole blocks of frames, kept on a list so that a leak of one can be named. */
 #include "kernel/mm/kmalloc.h"
 
 #include "kernel/arch/cpu.h"

@@ -1,6 +1,6 @@
 /* All stacks have one size, so their addresses are places of one size in a row, each with its guard pages, and a bitmap
- * with two levels knows which are free. There are as many places as stacks would fill a quarter of the memory; the bitmap
- * is some hundred bytes. */
+ * with two levels knows which are free. There are as many places as stacks would fill a quarter of the memory; the
+ * bitmap is some hundred bytes. */
 #include "kernel/mm/kstack.h"
 
 #include "kernel/arch/mmu.h"

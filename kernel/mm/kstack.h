@@ -1,7 +1,7 @@
 /* Kernel stacks, with unmapped pages below each.
  *
- * Rules: not from interrupt handlers. A stack is MMU_STACK_SIZE bytes, not cleared; running over its end is a fault that
- * says so. */
+ * Rules: not from interrupt handlers. A stack is MMU_STACK_SIZE bytes, not cleared; running over its end is a fault
+ * that says so. */
 #ifndef KERNEL_MM_KSTACK_H
 #define KERNEL_MM_KSTACK_H
 

@@ -1,7 +1,8 @@
 /* The order in which the parts come up, and the account of it all: `mem`.
  *
- * RAM is either as the firmware's map has it, or was given to the zones, and each frame of a zone is free, allocated for
- * something, holds struct frames, or is of no use. What was given to bootmem and not to a zone later was taken at boot. */
+ * RAM is either as the firmware's map has it, or was given to the zones, and each frame of a zone is free, allocated
+ * for something, holds struct frames, or is of no use. What was given to bootmem and not to a zone later was taken at
+ * boot. */
 #include "kernel/mm/memory.h"
 
 #include <abi/linux/errno.h>

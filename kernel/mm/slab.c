@@ -1,14 +1,15 @@
-/* Three floors. A CPU's magazine is a stack of free objects, touched with interrupts off and no lock; it is filled from and
- * emptied to the slabs by halves, under the cache's lock (Bonwick and Adams, Magazines and Vmem, 2001). A slab is a block
- * of frames cut into objects of one size, its free ones on a list through the objects themselves. Slabs come from the
- * frame allocator and go back when they are empty, except one.
+/* Three floors. A CPU's magazine is a stack of free objects, touched with interrupts off and no lock; it is filled from
+ * and emptied to the slabs by halves, under the cache's lock (Bonwick and Adams, Magazines and Vmem, 2001). A slab is a
+ * block of frames cut into objects of one size, its free ones on a list through the objects themselves. Slabs come from
+ * the frame allocator and go back when they are empty, except one.
  *
  * The struct frame of each frame of a slab names the cache, so that kfree() finds it by the address alone; the head's
  * holds the list.
  *
  * Hardening: a link is the number of the next free object, encoded as 8 bytes with a secret of the cache and its own
- * address, so that what was written into a freed object decodes to a number that no object has, and is noticed before it
- * is used. An object that is freed twice in a row is noticed; builds without NDEBUG notice all of it (slab_debug.c). */
+ * address, so that what was written into a freed object decodes to a number that no object has, and is noticed before
+ * it is used. An object that is freed twice in a row is noticed; builds without NDEBUG notice all of it
+ * (slab_debug.c). */
 #include "kernel/mm/slab.h"
 
 #include <abi/linux/errno.h>

@@ -4,8 +4,8 @@
  * - Any context but NMI and machine check. Objects are not cleared, and come from memory near the CPU that asks.
  * - An object goes back to the cache it came from. Freeing what is not an object of the cache, or is free, is a panic;
  *   found in every build when the object reaches its slab, at once in builds without NDEBUG.
- * - Builds without NDEBUG (SLAB_DEBUG) put red zones around objects, fill free ones with a pattern and check it, and know
- *   who allocated each one. */
+ * - Builds without NDEBUG (SLAB_DEBUG) put red zones around objects, fill free ones with a pattern and check it, and
+ *   know who allocated each one. */
 #ifndef KERNEL_MM_SLAB_H
 #define KERNEL_MM_SLAB_H
 
@@ -44,8 +44,8 @@ struct slab_cache {
 void slab_init(void);
 void slab_init_cpu(void);
 
-/* A cache for objects of a size (1 to 8192 bytes), aligned to a power of two up to 4096 (16 for smaller ones). For ever; NULL
- * where there is no memory, or there are SLAB_CACHES_MAX. */
+/* A cache for objects of a size (1 to 8192 bytes), aligned to a power of two up to 4096 (16 for smaller ones). For
+ * ever; NULL where there is no memory, or there are SLAB_CACHES_MAX. */
 struct slab_cache *slab_cache_create(const char *name, uint32_t size, uint32_t align);
 
 /* An object; NULL where there is none. */

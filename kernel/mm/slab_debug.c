@@ -1,6 +1,6 @@
-/* An object's tail says what state it is in, and since when. A free object is filled with one byte, which is checked when
- * it is handed out again: whoever wrote to it meanwhile had freed it before, and that site is named. The bytes around an
- * object, and those of its size class that were not asked for, are red: checked when it is freed. */
+/* An object's tail says what state it is in, and since when. A free object is filled with one byte, which is checked
+ * when it is handed out again: whoever wrote to it meanwhile had freed it before, and that site is named. The bytes
+ * around an object, and those of its size class that were not asked for, are red: checked when it is freed. */
 #include "kernel/mm/slab_debug.h"
 
 #include "kernel/core/log.h"

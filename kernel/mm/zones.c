@@ -1,11 +1,12 @@
-/* Memory comes in as stretches of the firmware's map and stays untouched until it is needed: a zone whose buddy allocator
- * has no block left takes in the next section, 4 MiB, of a stretch. Only then does the section get its struct frames, 32
- * KiB of them, in frames from the far end of the same stretch: so they cost nothing at boot, however much memory there is,
- * and lie on the node that they describe.
+/* Memory comes in as stretches of the firmware's map and stays untouched until it is needed: a zone whose buddy
+ * allocator has no block left takes in the next section, 4 MiB, of a stretch. Only then does the section get its struct
+ * frames, 32 KiB of them, in frames from the far end of the same stretch: so they cost nothing at boot, however much
+ * memory there is, and lie on the node that they describe.
  *
- * The array of struct frame is one range of addresses with an element for each possible frame; what is not backed is not
- * memory, or untouched. A section is backed as a whole, since a frame's buddy is in the same section (kernel/mm/buddy.h).
- * A stretch of a few frames in a section that nobody else has backed is not worth it and waits for a neighbour.
+ * The array of struct frame is one range of addresses with an element for each possible frame; what is not backed is
+ * not memory, or untouched. A section is backed as a whole, since a frame's buddy is in the same section
+ * (kernel/mm/buddy.h). A stretch of a few frames in a section that nobody else has backed is not worth it and waits for
+ * a neighbour.
  *
  * Locks: the zone's, then array_lock, since zones share page tables of the array and even sections. */
 #include "kernel/mm/zones.h"
@@ -125,8 +126,8 @@ static bool section_is_backed(uint64_t number)
 	return mmu_translate(section_array(number), &unused);
 }
 
-/* Make the struct frames of the section in which a stretch starts, out of the stretch's end. A frame given up here never
- * goes to a buddy allocator, so its own struct frame is not needed. */
+/* Make the struct frames of the section in which a stretch starts, out of the stretch's end. A frame given up here
+ * never goes to a buddy allocator, so its own struct frame is not needed. */
 static void section_back(struct zone *z, struct stretch *s)
 {
 	uint64_t end = s->end;

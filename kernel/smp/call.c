@@ -1,6 +1,6 @@
-/* Each CPU has a stack of calls that others pushed for it, without a lock: push is one compare-and-exchange, and the owner
- * takes the whole stack at once, reverses it, and runs it in the order of arrival. An interrupt is sent only with the push that finds
- * the stack empty; the others are taken along with that one. */
+/* Each CPU has a stack of calls that others pushed for it, without a lock: push is one compare-and-exchange, and the
+ * owner takes the whole stack at once, reverses it, and runs it in the order of arrival. An interrupt is sent only with
+ * the push that finds the stack empty; the others are taken along with that one. */
 #include "kernel/smp/call.h"
 
 #include "kernel/arch/cpu.h"

@@ -2,8 +2,9 @@
  *
  * Rules
  * - The function runs on each CPU named, once, with interrupts off, and must not wait for anything.
- * - The calls wait until it has run everywhere, and may be made in any context but NMI, also with interrupts off: a CPU that
- *   waits runs what others ask of it meanwhile. A CPU that does not answer in CALL_PATIENCE is a panic that names it.
+ * - The calls wait until it has run everywhere, and may be made in any context but NMI, also with interrupts off: a CPU
+ *   that waits runs what others ask of it meanwhile. A CPU that does not answer in CALL_PATIENCE is a panic that names
+ *   it.
  * - This CPU runs its own part directly. CPUs that are not online are passed over. */
 #ifndef KERNEL_SMP_CALL_H
 #define KERNEL_SMP_CALL_H

@@ -1,7 +1,8 @@
 /* The machine's CPUs.
  *
- * Rules: CPU 0 is the one that booted, the others follow in the order of their APIC ids. Numbers are dense, APIC ids are
- * not. maxcpus=N and nosmp limit how many are started; a CPU that does not come up in time is left out, with a message. */
+ * Rules: CPU 0 is the one that booted, the others follow in the order of their APIC ids. Numbers are dense, APIC ids
+ * are not. maxcpus=N and nosmp limit how many are started; a CPU that does not come up in time is left out, with a
+ * message. */
 #ifndef KERNEL_SMP_CPUS_H
 #define KERNEL_SMP_CPUS_H
 

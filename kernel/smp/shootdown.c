@@ -1,5 +1,5 @@
-/* Each CPU keeps translations of its own, and only it can forget them: whoever unmaps memory asks all others, and waits,
- * since the memory may be somebody else's right afterwards. */
+/* Each CPU keeps translations of its own, and only it can forget them: whoever unmaps memory asks all others, and
+ * waits, since the memory may be somebody else's right afterwards. */
 #include "kernel/arch/mmu.h"
 #include "kernel/smp/call.h"
 

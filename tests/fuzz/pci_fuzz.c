@@ -1,6 +1,7 @@
-/* Fuzz what devices and packed tables say: the input is a configuration space for lib/pci.c, and a stream for lib/lzma.c
- * and lib/pci_names.c. Beyond not reading elsewhere: walks end, sizes are powers of two, an MSI-X table lies in its range,
- * names end. A stream that never ends is cut by its own input, since each byte takes at least a part of a bit. */
+/* Fuzz what devices and packed tables say: the input is a configuration space for lib/pci.c, and a stream for
+ * lib/lzma.c and lib/pci_names.c. Beyond not reading elsewhere: walks end, sizes are powers of two, an MSI-X table lies
+ * in its range, names end. A stream that never ends is cut by its own input, since each byte takes at least a part of a
+ * bit. */
 #undef NDEBUG
 #include <assert.h>
 #include <stdlib.h>

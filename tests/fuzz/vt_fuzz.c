@@ -1,5 +1,6 @@
-/* Any bytes into terminals of any small size. The first three bytes choose columns, rows and history; the rest is written in two pieces,
- * so that sequences are also cut. The cells are allocated to the byte, for the sanitizer to guard. */
+/* Any bytes into terminals of any small size. The first three bytes choose columns, rows and history; the rest is
+ * written in two pieces, so that sequences are also cut. The cells are allocated to the byte, for the sanitizer to
+ * guard. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,8 +9,6 @@
 #include "kernel/mm/kmalloc.h"
 #include "lib/string.h"
 
-extern const struct kernel_test kernel_tests_start[], kernel_tests_end[];
-
 #define ALLOCATIONS_MOST 10000u	/* a test with more is one that does not end */
 
 /* Frames that are in use and that nobody keeps for later. */

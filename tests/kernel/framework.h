@@ -3,12 +3,13 @@
  *	KERNEL_TEST(frames_are_aligned) { KT_CHECK(frame_alloc(FRAME_KERNEL) % 4096 == 0); return KT_PASS; }
  *
  * Rules
- * - A test is a function in a table; it returns KT_PASS, KT_FAIL or KT_SKIP, and runs at the monitor of the test kernel by `test [NAME]`.
- * - KERNEL_TEST_PANIC is a test that must end in a panic: it runs only by name, in a boot of its own, and passes where the boot ends with the panic's
- *   exit status and text (tests/boot/cases.py).
- * - KERNEL_TEST_ALLOC is a test that runs again and again, with the first, the second, … allocation in it failing, until it
- *   passes without one. Where an allocation fails it frees what it has and returns KT_NO_MEMORY, or goes on and
- *   passes; each run must leave nothing allocated. Skipped in builds that cannot inject failures.
+ * - A test is a function in a table; it returns KT_PASS, KT_FAIL or KT_SKIP, and runs at the monitor of the test kernel
+ *   by `test [NAME]`.
+ * - KERNEL_TEST_PANIC is a test that must end in a panic: it runs only by name, in a boot of its own, and passes where
+ *   the boot ends with the panic's exit status and text (tests/boot/cases.py).
+ * - KERNEL_TEST_ALLOC is a test that runs again and again, with the first, the second, … allocation in it failing,
+ *   until it passes without one. Where an allocation fails it frees what it has and returns KT_NO_MEMORY, or goes on
+ *   and passes; each run must leave nothing allocated. Skipped in builds that cannot inject failures.
  * - Results go to the log as "test: NAME: pass". `test` ends the emulator with the failure status where one failed. */
 #ifndef TESTS_KERNEL_FRAMEWORK_H
 #define TESTS_KERNEL_FRAMEWORK_H
@@ -23,6 +24,9 @@ struct kernel_test {
 	enum kernel_test_result (*run)(void);
 	enum kernel_test_kind kind;
 };
+
+/* All that are registered, gathered by the linker. */
+extern const struct kernel_test kernel_tests_start[], kernel_tests_end[];
 
 #define KERNEL_TEST_ENTRY(name_, kind_)						\
 	static enum kernel_test_result test_##name_(void);				\

@@ -1,5 +1,6 @@
-/* PCI: the list of devices against configuration space, and real interrupts of two devices that can be told to interrupt:
- * QEMU's edu (MSI; QEMU, docs/specs/edu.txt) and the 82574 network card (MSI-X; its datasheet, sections 10.2.4 and 10.2.2.5). */
+/* PCI: the list of devices against configuration space, and real interrupts of two devices that can be told to
+ * interrupt: QEMU's edu (MSI; QEMU, docs/specs/edu.txt) and the 82574 network card (MSI-X; its datasheet, sections
+ * 10.2.4 and 10.2.2.5). */
 #include "kernel/arch/cpu.h"
 #include "kernel/drivers/pci/internal.h"
 #include "kernel/time/clock.h"

@@ -1,5 +1,5 @@
-/* Line editing, judged by what a terminal shows: the editor's output goes through the real terminal (kernel/drivers/console/vt.h), so
- * echo, cursor and text must agree on the screen as they do in the buffer. */
+/* Line editing, judged by what a terminal shows: the editor's output goes through the real terminal
+ * (kernel/drivers/console/vt.h), so echo, cursor and text must agree on the screen as they do in the buffer. */
 #include "kernel/core/lineedit.h"
 
 #include "kernel/drivers/console/vt.h"

@@ -1,5 +1,5 @@
-/* lib/pci.c on configuration spaces that are right, odd and malicious; lib/pci_names.c and lib/lzma.c on the whole of the
- * pci.ids file: every name that is packed must come back as it stands there. */
+/* lib/pci.c on configuration spaces that are right, odd and malicious; lib/pci_names.c and lib/lzma.c on the whole of
+ * the pci.ids file: every name that is packed must come back as it stands there. */
 #include "tests/unit/test.h"
 
 #include <abi/linux/errno.h>

@@ -1,5 +1,6 @@
-/* Drawing, compared with a slow and obvious second implementation: a scene is painted pixel by pixel from the font's bits on a canvas of plain RGB,
- * and each pixel is then put where format and rotation want it, bit by bit. A small picture that people can read anchors both. */
+/* Drawing, compared with a slow and obvious second implementation: a scene is painted pixel by pixel from the font's
+ * bits on a canvas of plain RGB, and each pixel is then put where format and rotation want it, bit by bit. A small
+ * picture that people can read anchors both. */
 #include "lib/surface.h"
 #include "lib/utf.h"
 #include "tests/unit/test.h"

@@ -3,8 +3,9 @@
  *	TEST(adds) { CHECK_EQ(1 + 1, 2); }
  *	TEST_MAIN
  *
- * Rules: a failed CHECK is reported with file, line and values, and the test goes on; the program's exit status is 1 where any failed. `program NAME`
- * runs only the tests whose name contains NAME. Output is TAP, which meson counts test by test. */
+ * Rules: a failed CHECK is reported with file, line and values, and the test goes on; the program's exit status is 1
+ * where any failed. `program NAME` runs only the tests whose name contains NAME. Output is TAP, which meson counts test
+ * by test. */
 #ifndef TESTS_UNIT_TEST_H
 #define TESTS_UNIT_TEST_H
 

@@ -1,5 +1,5 @@
-/* The terminal: a table of inputs and the screens they must leave, then what a table cannot say. Each case also runs byte by byte, and on
- * cells that end exactly where the screen does, so that the sanitizer sees every step aside. */
+/* The terminal: a table of inputs and the screens they must leave, then what a table cannot say. Each case also runs
+ * byte by byte, and on cells that end exactly where the screen does, so that the sanitizer sees every step aside. */
 #include "kernel/drivers/console/vt.h"
 #include "tests/unit/test.h"
 

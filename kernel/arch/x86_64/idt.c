@@ -10,8 +10,6 @@ struct gate {
 
 #define GATE_INTERRUPT_PRESENT (0x8eull << 40)
 
-extern const char trap_stubs[];
-
 static struct gate idt[VECTOR_COUNT];
 
 static unsigned ist_of(unsigned vector)

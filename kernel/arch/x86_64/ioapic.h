@@ -4,7 +4,8 @@
 
 #include "lib/types.h"
 
-/* Add one: its registers, and the first global system interrupt it serves. All its lines are masked. False where there is none at that address. */
+/* Add one: its registers, and the first global system interrupt it serves. All its lines are masked. False where there
+ * is none at that address. */
 bool ioapic_add(unsigned id, paddr_t base, uint32_t gsi_base);
 
 /* Lines in all. */

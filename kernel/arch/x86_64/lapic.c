@@ -1,9 +1,11 @@
 /* The local APIC of each CPU: mode, quiet state, timer.
  *
- * Mode: x2APIC stays on where the firmware left it on (some lock it, and leaving it faults), and is entered where an APIC id needs more than eight bits; else
- * xAPIC, with which every machine works. Whatever was pending, unmasked or running when the firmware left is stopped before interrupts go on.
+ * Mode: x2APIC stays on where the firmware left it on (some lock it, and leaving it faults), and is entered where an
+ * APIC id needs more than eight bits; else xAPIC, with which every machine works. Whatever was pending, unmasked or
+ * running when the firmware left is stopped before interrupts go on.
  *
- * Timer: a TSC deadline where the CPU has it, else the one-shot count-down, whose rate is measured once against the TSC. */
+ * Timer: a TSC deadline where the CPU has it, else the one-shot count-down, whose rate is measured once against the
+ * TSC. */
 #include "kernel/arch/x86_64/lapic.h"
 
 #include "kernel/arch/cpu.h"
@@ -155,7 +157,8 @@ void timer_hw_init_cpu(void)
 	lapic->write(LAPIC_LVT_TIMER, VECTOR_TIMER);
 }
 
-/* The count-down is rounded up and one more, so that it never fires early; a time too far for it fires on the way, and the owner arms again. */
+/* The count-down is rounded up and one more, so that it never fires early; a time too far for it fires on the way, and
+ * the owner arms again. */
 static uint32_t counts_until(uint64_t ticks)
 {
 	uint64_t now = cpu_ticks();

@@ -1,7 +1,8 @@
 /* The local APIC: this CPU's interrupts and its timer, and interrupts to other CPUs (Intel SDM volume 3, chapter 11).
  *
- * Rules: xAPIC (registers in memory, 8-bit ids) and x2APIC (registers are MSRs, 32-bit ids) are told apart in lapic_init alone; everybody else calls the
- * functions here. A machine without a usable LAPIC stops with a message: every x86-64 CPU has one. */
+ * Rules: xAPIC (registers in memory, 8-bit ids) and x2APIC (registers are MSRs, 32-bit ids) are told apart in
+ * lapic_init alone; everybody else calls the functions here. A machine without a usable LAPIC stops with a message:
+ * every x86-64 CPU has one. */
 #ifndef KERNEL_ARCH_X86_64_LAPIC_H
 #define KERNEL_ARCH_X86_64_LAPIC_H
 
@@ -38,7 +39,8 @@ const struct lapic_ops *xapic_start(paddr_t base);
 /* The one in use. */
 extern const struct lapic_ops *lapic;
 
-/* Choose the mode and set up the boot CPU's; largest_id is the largest APIC id of the machine's CPUs. Then, on each other CPU, lapic_init_cpu alone. */
+/* Choose the mode and set up the boot CPU's; largest_id is the largest APIC id of the machine's CPUs. Then, on each
+ * other CPU, lapic_init_cpu alone. */
 void lapic_init(paddr_t base, uint32_t largest_id);
 void lapic_init_cpu(void);
 

@@ -1,12 +1,12 @@
 /* The kernel's page tables: the loader's, taken over and kept with lib/pagetable.c.
  *
- * All that is mapped while running lies in three ranges of the upper half (kernel/arch/mmu.h). The entries of the topmost
- * table for them are filled once, when the tables are taken over: address spaces copy the upper half of that table, and a
- * copy made earlier would miss what came later.
+ * All that is mapped while running lies in three ranges of the upper half (kernel/arch/mmu.h). The entries of the
+ * topmost table for them are filled once, when the tables are taken over: address spaces copy the upper half of that
+ * table, and a copy made earlier would miss what came later.
  *
  * One lock guards the tables of MMU_VMAP and MMU_STACKS. Frames for tables are asked for under it, and giving one may
- * make the frame allocator map more of its own array, so that array has its own tables and the frame allocator's lock. A
- * mapping that appears needs no flush, since CPUs do not keep what is not present (Intel SDM volume 3, section
+ * make the frame allocator map more of its own array, so that array has its own tables and the frame allocator's lock.
+ * A mapping that appears needs no flush, since CPUs do not keep what is not present (Intel SDM volume 3, section
  * 4.10.2.3). */
 #include "kernel/arch/x86_64/paging.h"
 

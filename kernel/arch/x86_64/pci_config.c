@@ -2,12 +2,13 @@
  *
  * By memory (ECAM; PCI Express base specification 5.0, section 7.2.2) each function has 4 KiB, and the ACPI table MCFG
  * says where. A range is mapped whole, in large pages: 256 MiB of addresses are one page of tables. By ports (PCI local
- * bus specification 3.0, section 3.2.2.3.2) there are 256 bytes a function, segment 0 alone, and an index port that CPUs
- * share: a lock, with interrupts off.
+ * bus specification 3.0, section 3.2.2.3.2) there are 256 bytes a function, segment 0 alone, and an index port that
+ * CPUs share: a lock, with interrupts off.
  *
  * Firmware's table may be wrong, and a wrong address would read and write anything. A range counts only if no RAM that
- * is ours lies there, and for segment 0 only if the first host bridge looks the same both ways (a host bridge whose window
- * is switched off reads as all ones). Otherwise ports are used, if there are any: the index port keeps what is written.
+ * is ours lies there, and for segment 0 only if the first host bridge looks the same both ways (a host bridge whose
+ * window is switched off reads as all ones). Otherwise ports are used, if there are any: the index port keeps what is
+ * written.
  *
  * ECAM is read and written through EAX: AMD family 10h understands no other register there (BIOS and Kernel Developer's
  * Guide, section 2.11.1). */

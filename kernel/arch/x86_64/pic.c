@@ -1,5 +1,5 @@
-/* Intel 8259A data sheet, "Initialization Command Words". Masked for good: the IOAPICs do the work. They are moved all the same, since a spurious
- * interrupt comes through a mask, on the vector of line 7. */
+/* Intel 8259A data sheet, "Initialization Command Words". Masked for good: the IOAPICs do the work. They are moved all
+ * the same, since a spurious interrupt comes through a mask, on the vector of line 7. */
 #include "kernel/arch/x86_64/pic.h"
 
 #include "kernel/arch/port.h"

@@ -1,7 +1,8 @@
 /* The page in which the other CPUs start, and the interrupts that start them.
  *
- * A CPU is WAITING until it has set itself up. Then it is ALIVE, unless the boot CPU lost patience before and ABANDONED it:
- * one compare-and-exchange decides, so a CPU that comes too late stops for good instead of running unknown to the others. */
+ * A CPU is WAITING until it has set itself up. Then it is ALIVE, unless the boot CPU lost patience before and ABANDONED
+ * it: one compare-and-exchange decides, so a CPU that comes too late stops for good instead of running unknown to the
+ * others. */
 #include "kernel/arch/smp.h"
 
 #include <abi/linux/errno.h>

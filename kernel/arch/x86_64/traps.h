@@ -12,6 +12,9 @@ struct trap_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
+/* The first of VECTOR_COUNT stubs of TRAP_STUB_SIZE bytes (traps.S). */
+extern const char trap_stubs[];
+
 enum {
 	VECTOR_NMI = 2, VECTOR_BREAKPOINT = 3, VECTOR_DOUBLE_FAULT = 8, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18,
 	VECTOR_EXCEPTIONS = 32, VECTOR_COUNT = 256

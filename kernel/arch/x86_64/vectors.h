@@ -5,8 +5,8 @@
  *	48-239	devices, allocated for each CPU (irq/irq.c)
  *	240-255	the kernel's own, the same on every CPU
  *
- * Rules: a handler runs with interrupts off and is given the vector; end of interrupt is signalled before it runs for the kernel's own vectors and behind it for devices
- * (vectors.c). Handlers are set before the vector can come. */
+ * Rules: a handler runs with interrupts off and is given the vector; end of interrupt is signalled before it runs for
+ * the kernel's own vectors and behind it for devices (vectors.c). Handlers are set before the vector can come. */
 #ifndef KERNEL_ARCH_X86_64_VECTORS_H
 #define KERNEL_ARCH_X86_64_VECTORS_H
 

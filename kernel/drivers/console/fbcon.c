@@ -154,7 +154,8 @@ void fbcon_init(void)
 		fbcon.font->width * fbcon.scale, fbcon.font->height * fbcon.scale);
 }
 
-/* Lines of 80 columns as a program would write them, each a write of its own; the ticks up to the last refresh's end. */
+/* Lines of 80 columns as a program would write them, each a write of its own; the ticks up to the last refresh's
+ * end. */
 static uint64_t bench_lines(unsigned first, unsigned count)
 {
 	static const char text[] = "the quick brown fox jumps over the lazy dog 0123456789 +-*/ The Quick Brown Fox";

@@ -18,7 +18,8 @@ static const uint32_t palette[16] = {
 	0x6b747d, 0xff8a80, 0xa5e08c, 0xf5d67a, 0x8fc1ff, 0xdca6f5, 0x82e0e6, WHITE,
 };
 
-/* The rest of the 256 colours as xterm has them: a 6x6x6 cube of the levels 0, 95, 135 ... 255, and 24 greys, 8 to 238. */
+/* The rest of the 256 colours as xterm has them: a 6x6x6 cube of the levels 0, 95, 135 ... 255, and 24 greys, 8 to
+ * 238. */
 static uint32_t cube_level(unsigned step)
 {
 	return step ? 55 + 40 * step : 0;

@@ -1,16 +1,15 @@
 /* Measuring the ranges that devices answer at.
  *
- * A range's size shows in its base address register after all ones were written to it. Meanwhile the device would answer
- * at the top of the address space, so its decoding is switched off around that, and everything is put back: the registers
- * first, then the decoding. This runs on one CPU with interrupts off and writes no log meanwhile: the device may be the
- * screen, the serial line, or lead to them.
+ * A range's size shows in its base address register after all ones were written to it. Meanwhile the device would
+ * answer at the top of the address space, so its decoding is switched off around that, and everything is put back: the
+ * registers first, then the decoding. This runs on one CPU with interrupts off and writes no log meanwhile: the device
+ * may be the screen, the serial line, or lead to them.
  *
  * Not measured, only read:
  * - host bridges, which may decode RAM or this very configuration space by these registers;
  * - interrupt controllers as PCI functions, whose interrupts would be lost;
  * - bridges without a range of their own, since switching their decoding off cuts off all behind them;
- * - layouts that do not exist.
- * The ROM is measured with its own enable bit off. */
+ * - layouts that do not exist. The ROM is measured with its own enable bit off. */
 #include "kernel/drivers/pci/internal.h"
 
 #include "kernel/arch/cpu.h"

@@ -1,5 +1,5 @@
-/* `pci`: what is there, by name, much as lspci shows it. Names are looked up for a batch of devices at a time, since the
- * packed table is read through for each. */
+/* `pci`: what is there, by name, much as lspci shows it. Names are looked up for a batch of devices at a time, since
+ * the packed table is read through for each. */
 #include "kernel/drivers/pci/internal.h"
 
 #include <abi/linux/errno.h>

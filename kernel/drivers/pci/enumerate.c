@@ -1,15 +1,15 @@
 /* Finding the devices.
  *
- * Every read of configuration space leaves a virtual machine, and an absent function costs a read like any other: to ask
- * all 65,536 functions of a segment is out of the question at boot. So we go where firmware went: from the first bus of
- * each range through bridges, whose bus numbers firmware has set. A bus waits in a set of bits until its turn and is
- * looked at once, whatever bridges say, which bounds the work without recursion. Behind a PCI Express port there is only
- * device 0, unless the port forwards the device number as more function bits (ARI).
+ * Every read of configuration space leaves a virtual machine, and an absent function costs a read like any other: to
+ * ask all 65,536 functions of a segment is out of the question at boot. So we go where firmware went: from the first
+ * bus of each range through bridges, whose bus numbers firmware has set. A bus waits in a set of bits until its turn
+ * and is looked at once, whatever bridges say, which bounds the work without recursion. Behind a PCI Express port there
+ * is only device 0, unless the port forwards the device number as more function bits (ARI).
  *
- * Large machines have several host bridges, each with a bus that no bridge leads to. Their numbers stand in AML,
- * which is not read here. But such a bus is not empty: the host bridge's own functions are at device 0 (AMD, and QEMU's
- * extra host bridges with a port in the first place) or 5 (the I/O blocks of Intel's Xeons from Ivy Bridge on). Two reads
- * for each bus that is left find those; `pci scan` looks at all devices on all of them.
+ * Large machines have several host bridges, each with a bus that no bridge leads to. Their numbers stand in AML, which
+ * is not read here. But such a bus is not empty: the host bridge's own functions are at device 0 (AMD, and QEMU's extra
+ * host bridges with a port in the first place) or 5 (the I/O blocks of Intel's Xeons from Ivy Bridge on). Two reads for
+ * each bus that is left find those; `pci scan` looks at all devices on all of them.
  *
  * A device that is missed keeps its bus mastering: see quiet.c. */
 #include "kernel/drivers/pci/internal.h"

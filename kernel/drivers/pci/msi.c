@@ -1,8 +1,8 @@
 /* Interrupts of devices: MSI-X, MSI, the pin.
  *
  * A message is a memory write by the device: 32 bits of data to an address, both from irq_request_message. MSI-X (PCI
- * Express base specification 5.0, section 7.7.2) has a table of them in the device's memory, each entry with a mask bit;
- * MSI (section 7.7.1) one in configuration space, with several only as consecutive data that we do not ask for.
+ * Express base specification 5.0, section 7.7.2) has a table of them in the device's memory, each entry with a mask
+ * bit; MSI (section 7.7.1) one in configuration space, with several only as consecutive data that we do not ask for.
  *
  * The order is always: hold back, write address and data, let go, enable. A device may not be told half a message: it
  * would interrupt a CPU with somebody else's vector. Switching MSI-X or MSI on switches the pin off.

@@ -1,8 +1,8 @@
 /* PCI devices (functions, in the specification's words): found once at boot, kept in a list for ever.
  *
  * Rules
- * - pci_init, then pci_quiet, on the boot CPU alone with interrupts off, before memory of the firmware's boot services is
- *   used for anything: until then devices may still write to it.
+ * - pci_init, then pci_quiet, on the boot CPU alone with interrupts off, before memory of the firmware's boot services
+ *   is used for anything: until then devices may still write to it.
  * - After pci_quiet no device is a bus master or interrupts, but for the ones that pci_quiet names. A driver that takes
  *   a device calls pci_enable.
  * - The list does not change after pci_init, except by the monitor's `pci scan`, which adds; walking it needs no lock.
@@ -59,8 +59,8 @@ void pci_enable(struct pci_device *d);
 /* Map a range's first size bytes (0: all of it). NULL where it is not memory, not assigned, or shorter. For ever. */
 void *pci_map_bar(const struct pci_device *d, unsigned bar, uint64_t size);
 
-/* A driver: devices match where vendor and device are right (0: any) and the class' bits under the mask. probe returns 0
- * where it takes the device, which is its own from then on, or a negative errno. */
+/* A driver: devices match where vendor and device are right (0: any) and the class' bits under the mask. probe returns
+ * 0 where it takes the device, which is its own from then on, or a negative errno. */
 struct pci_driver {
 	const char *name;
 	uint16_t vendor, device;
@@ -72,8 +72,8 @@ struct pci_driver {
 void pci_register(const struct pci_driver *driver);
 
 /* Interrupts of a device, the best kind there is: MSI-X, MSI, the pin. index under what pci_irq_count says. Handlers as
- * in kernel/irq/irq.h; with MSI-X and MSI they need not look whether the device meant them. A number for pci_irq_free, or
- * -ENODEV where the device has no kind that works here, -EBUSY, -ENOSPC, -ENOMEM. */
+ * in kernel/irq/irq.h; with MSI-X and MSI they need not look whether the device meant them. A number for pci_irq_free,
+ * or -ENODEV where the device has no kind that works here, -EBUSY, -ENOSPC, -ENOMEM. */
 unsigned pci_irq_count(struct pci_device *d);
 int pci_irq_request(struct pci_device *d, unsigned index, const char *name, irq_handler *handler, void *context);
 void pci_irq_free(struct pci_device *d, unsigned index, int number);

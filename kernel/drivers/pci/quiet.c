@@ -1,21 +1,21 @@
 /* Quieting what firmware left running.
  *
  * Firmware's drivers should have stopped their devices when boot services ended, and not all do: a network card goes on
- * writing packets to memory that is about to be ours. So every function loses its bus mastering bit, with which also its
- * message-signalled interrupts end, being memory writes; MSI and MSI-X are switched off on top, so that a driver starts
- * from nothing, and the interrupt pin is, so that a line can be opened for one device without the others' storm. Reading
- * the command register back waits for what is on its way: the answer cannot overtake memory writes (PCI Express base
- * specification 5.0, section 2.4.1).
+ * writing packets to memory that is about to be ours. So every function loses its bus mastering bit, with which also
+ * its message-signalled interrupts end, being memory writes; MSI and MSI-X are switched off on top, so that a driver
+ * starts from nothing, and the interrupt pin is, so that a line can be opened for one device without the others' storm.
+ * Reading the command register back waits for what is on its way: the answer cannot overtake memory writes (PCI Express
+ * base specification 5.0, section 2.4.1).
  *
  * Left as they are, because their bit is not about memory of boot services:
  * - Bridges. The bit is what lets through the DMA of what is behind them, which is off already; drivers would have to
  *   switch it on again all the way up, and a display behind one may need it.
  * - Host and ISA bridges, IOMMUs: parts of the machine that read their own tables.
- * - The display that shows our framebuffer: an integrated one may fetch its picture, from memory that firmware reserved,
- *   as a master. Other displays lose the bit.
- * - A USB controller that firmware's system management mode owns (the keyboard emulation of older machines). Its
- *   memory is firmware's own, which has to stay clear of an unknowing OS; without its bit the mode's handler may wait
- *   for ever, and the keyboard is gone. A driver of ours asks for the controller first (xHCI 1.2, section 7.1.1: set the
+ * - The display that shows our framebuffer: an integrated one may fetch its picture, from memory that firmware
+ *   reserved, as a master. Other displays lose the bit.
+ * - A USB controller that firmware's system management mode owns (the keyboard emulation of older machines). Its memory
+ *   is firmware's own, which has to stay clear of an unknowing OS; without its bit the mode's handler may wait for
+ *   ever, and the keyboard is gone. A driver of ours asks for the controller first (xHCI 1.2, section 7.1.1: set the
  *   OS-owned bit by a byte write, wait for the firmware-owned one to clear), and then stops it.
  *
  * Hot-plugged devices come without the bit. Devices that pci_init missed (enumerate.c) keep it. */

@@ -166,8 +166,8 @@ static void serial_idle(void)
 	cpu_irq_restore(flags);
 }
 
-/* Interrupts where they work: a port that is empty must raise the "transmitter empty" one as soon as it is allowed. Wherever that does not come the port
- * is polled. */
+/* Interrupts where they work: a port that is empty must raise the "transmitter empty" one as soon as it is allowed.
+ * Wherever that does not come the port is polled. */
 static void uart_use_interrupts(struct uart *u)
 {
 	unsigned irq = u->address == 0x3f8 || u->address == 0x3e8 ? 4 : 3;

@@ -23,6 +23,9 @@ static inline paddr_t virt_to_phys(const void *virtual)
 	return (vaddr_t)virtual - HANDOFF_DIRECT_MAP;
 }
 
+/* The end of the physical addresses that the CPU can form. */
+paddr_t mmu_physical_limit(void);
+
 /* Map size bytes of device memory at any alignment, with a cache type of its own; NULL where there is no memory for
  * tables or the CPU cannot address it. Unmap with the same size. */
 void *mmu_map_device(paddr_t physical, uint64_t size, enum mmu_cache cache);

@@ -10,6 +10,21 @@
 static const struct mem_range *ranges;
 static size_t range_count;
 
+/* Leave out what the CPU has no address bits for, whatever the firmware says; the ranges are sorted. */
+static size_t cut_at_limit(struct mem_range *r, size_t count, paddr_t limit)
+{
+	size_t before = count;
+
+	while (count && r[count - 1].base >= limit)
+		count--;
+	if (count && r[count - 1].base + r[count - 1].size > limit)
+		r[count - 1].size = limit - r[count - 1].base;
+	if (count < before)
+		pr_warn("memory: %zu ranges from %#llx on are beyond the CPU's addresses", before - count,
+			(unsigned long long)limit);
+	return count;
+}
+
 void memory_map_init(void)
 {
 	const struct handoff *h = boot_info();
@@ -25,7 +40,7 @@ void memory_map_init(void)
 	if (count <= 0)
 		panic("memory: the firmware's map cannot be used (%d)", count);
 	ranges = ret;
-	range_count = (size_t)count;
+	range_count = cut_at_limit(ret, (size_t)count, mmu_physical_limit());
 	pr_info("memory: %u descriptors of %u bytes, %d ranges", report.descriptors, h->descriptor_size, count);
 	if (report.zero_length | report.wrapping | report.misaligned | report.overlapping | report.unknown)
 		pr_warn("memory: faults in the firmware's map: %u empty, %u wrapping, %u misaligned, %u overlapping, %u unknown",

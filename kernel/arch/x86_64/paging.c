@@ -126,6 +126,11 @@ void mmu_init(const struct handoff *h, paddr_t (*alloc)(void))
 	tlb_flush_all();
 }
 
+paddr_t mmu_physical_limit(void)
+{
+	return physical_mask() + 1;
+}
+
 paddr_t mmu_kernel_root(void)
 {
 	return kernel_tables.root;

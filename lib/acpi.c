@@ -128,8 +128,7 @@ int acpi_open(acpi_map_fn *map, void *context, paddr_t rsdp, struct acpi_root *r
 	return 0;
 }
 
-/* The address in the root's entry; 0 where it cannot be read. */
-static paddr_t root_entry(const struct acpi_root *root, uint32_t i)
+paddr_t acpi_entry(const struct acpi_root *root, uint32_t i)
 {
 	const paddr_t at = root->table + TABLE_HEADER + (paddr_t)i * root->entry_size;
 	const uint8_t *const entry = root->map(root->context, at, root->entry_size);
@@ -142,7 +141,7 @@ static paddr_t root_entry(const struct acpi_root *root, uint32_t i)
 int acpi_find(const struct acpi_root *root, const char signature[4], unsigned index, struct acpi_table *ret)
 {
 	for (uint32_t i = 0; i < root->entry_count; i++) {
-		const paddr_t address = root_entry(root, i);
+		const paddr_t address = acpi_entry(root, i);
 		const uint8_t *const header = address ? root->map(root->context, address, TABLE_HEADER) : NULL;
 
 		if (!header || memcmp(header, signature, 4) != 0 || index--)
@@ -151,4 +150,9 @@ int acpi_find(const struct acpi_root *root, const char signature[4], unsigned in
 		return table_open(root->map, root->context, address, signature, ret) ? -EBADMSG : 0;
 	}
 	return -ENOENT;
+}
+
+int acpi_table_at(const struct acpi_root *root, paddr_t address, const char signature[4], struct acpi_table *ret)
+{
+	return address ? table_open(root->map, root->context, address, signature, ret) : -EFAULT;
 }

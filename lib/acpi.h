@@ -46,6 +46,12 @@ int acpi_open(acpi_map_fn *map, void *context, paddr_t rsdp, struct acpi_root *r
  * damaged. */
 int acpi_find(const struct acpi_root *root, const char signature[4], unsigned index, struct acpi_table *ret);
 
+/* The table at an address, which another table names. 0; -EFAULT (not memory); -EBADMSG. */
+int acpi_table_at(const struct acpi_root *root, paddr_t address, const char signature[4], struct acpi_table *ret);
+
+/* The address of the root's i-th table (under entry_count), nothing checked; 0 where it cannot be read. */
+paddr_t acpi_entry(const struct acpi_root *root, uint32_t i);
+
 /* An address in the generic address structure (section 5.2.3.2). */
 struct acpi_address {
 	uint8_t space;		/* ACPI_SPACE_… */
@@ -116,6 +122,9 @@ bool acpi_madt_next_cpu(const struct acpi_table *madt, size_t *position, struct 
  * enabled ones that acpi_madt_next_cpu counts; of more than that the first ones are taken. */
 size_t acpi_madt_cpus(const struct acpi_table *madt, struct acpi_madt_cpu *ret_cpus, size_t room);
 
+/* The UID of the enabled CPU with this APIC id. False where the table does not have it. */
+bool acpi_madt_uid(const struct acpi_table *madt, uint32_t apic_id, uint32_t *ret);
+
 bool acpi_madt_next_ioapic(const struct acpi_table *madt, size_t *position, struct acpi_madt_ioapic *ret);
 bool acpi_madt_next_override(const struct acpi_table *madt, size_t *position, struct acpi_madt_override *ret);
 bool acpi_madt_next_nmi_source(const struct acpi_table *madt, size_t *position, struct acpi_madt_nmi_source *ret);
@@ -131,12 +140,23 @@ struct acpi_fadt {
 	uint8_t century;		/* index of the century in the RTC's memory, or 0 */
 	paddr_t dsdt;
 
-	/* What the firmware says is not there, right or wrong: half of all machines that deny an 8042 have a PS/2 keyboard. */
+	/* What the firmware says is not there, right or wrong: half of all machines that deny an 8042 have a PS/2
+	 * keyboard. */
 	bool no_legacy_devices, no_8042, no_vga, no_msi, no_aspm, no_rtc;
 
 	struct acpi_address reset;	/* memory, ports, or configuration space on bus 0; a byte wide, whatever its width says */
 	uint8_t reset_value;
 	struct acpi_address sleep_control, sleep_status;	/* of machines with reduced hardware; a byte wide */
+
+	/* The fixed hardware's registers: ports, 0 where there is none. Of PM1 there may be two, with their bits
+	 * spread over them. An event block is status bits, then as many enable bits. */
+	uint16_t pm1_event[2], pm1_control[2];
+	uint16_t gpe[2];		/* general purpose events */
+	uint8_t pm1_event_size, gpe_size[2];	/* bytes of each block */
+	uint16_t smi_command;		/* where ACPI mode is asked for, by writing acpi_enable; 0: it is always on */
+	uint8_t acpi_enable;
+	bool power_button;		/* one that is an event of PM1 */
+
 	struct acpi_address pm_timer;	/* memory or ports; 32 bits are read */
 	unsigned pm_timer_bits;		/* of which 24 or 32 count */
 };
@@ -145,6 +165,14 @@ void acpi_fadt_read(const struct acpi_table *fadt, struct acpi_fadt *ret);
 
 /* The power management timer (section 4.8.3.3), where the machine has one: 3.579545 MHz. 0 or -ENOENT. */
 int acpi_fadt_pm_timer(const struct acpi_table *fadt, struct acpi_address *ret, unsigned *ret_bits);
+
+/* What a sleep state is called in the two PM1 control registers. */
+struct acpi_sleep_type {
+	uint8_t a, b;
+};
+
+/* Look through a DSDT's or SSDT's AML for the definition of \_S5_, soft off. 0 or -ENOENT. */
+int acpi_find_s5(const struct acpi_table *table, struct acpi_sleep_type *ret);
 
 /* ---- Devices ---- */
 

@@ -147,6 +147,19 @@ size_t acpi_madt_cpus(const struct acpi_table *madt, struct acpi_madt_cpu *ret_c
 	return unique;
 }
 
+bool acpi_madt_uid(const struct acpi_table *madt, uint32_t apic_id, uint32_t *ret)
+{
+	struct acpi_madt_cpu cpu;
+
+	for (size_t at = 0; acpi_madt_next_cpu(madt, &at, &cpu);) {
+		if (cpu.enabled && cpu.apic_id == apic_id) {
+			*ret = cpu.uid;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool acpi_madt_next_ioapic(const struct acpi_table *madt, size_t *position, struct acpi_madt_ioapic *ret)
 {
 	const uint8_t *const entry = madt_next(madt, position, IOAPIC, IOAPIC_SIZE);

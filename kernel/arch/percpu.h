@@ -34,9 +34,16 @@ static inline char *percpu_area(void)
 	return area;
 }
 
-#define percpu_in(area_, name_) (*(__typeof__(name_) *)((area_) + ((char *)&(name_) - percpu_start)))
-#define this_cpu(name_) percpu_in(percpu_area(), name_)
-#define cpu_of(id_, name_) percpu_in(percpu_areas[id_], name_)
+/* How far this CPU's variables are from the boot CPU's. */
+static inline uint64_t percpu_offset(void)
+{
+	uint64_t offset;
+	__asm__ volatile("mov %%gs:24, %0" : "=r"(offset));
+	return offset;
+}
+
+#define this_cpu(name_) (*(__typeof__(name_) *)((vaddr_t)&(name_) + percpu_offset()))
+#define cpu_of(id_, name_) (*(__typeof__(name_) *)(percpu_areas[id_] + ((char *)&(name_) - percpu_start)))
 
 /* This CPU's number. */
 cpu_id_t cpu_id(void);

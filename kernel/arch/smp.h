@@ -8,13 +8,17 @@
 
 #include "lib/types.h"
 
+/* Set up the boot CPU's interrupt controller: its registers' address, 0 where nobody says; the largest APIC id of the
+ * machine's CPUs. */
+void smp_arch_init_boot(paddr_t base, uint32_t largest_id);
+
 uint32_t smp_arch_boot_id(void);		/* this CPU's APIC id */
+uint32_t smp_arch_hardware_id(cpu_id_t id);	/* any CPU's */
 bool smp_arch_can_address(uint32_t apic_id);	/* with the interrupt controller's mode as it is */
 
 /* Bytes of page-aligned memory for a CPU's stacks. Tell a CPU's area who it is and where they are: -ENOMEM where they
  * cannot be mapped. */
 size_t smp_arch_stack_bytes(void);
-void smp_arch_describe_boot(void);
 int smp_arch_describe(cpu_id_t id, uint32_t apic_id, void *stacks);
 
 /* Lay out the page the CPUs start in; apic_ids[id] is for CPU id, and stays. -ENOMEM where there is no page for it
@@ -38,6 +42,10 @@ void smp_arch_send_nmi(cpu_id_t id);
 
 /* What every CPU runs when its call vector comes. */
 void smp_arch_set_call(void (*handler)(void));
+
+/* The same for the scheduler's interrupt, which a CPU may also send to itself. */
+void smp_arch_send_reschedule(cpu_id_t id);
+void smp_arch_set_reschedule(void (*handler)(void));
 
 /* Wait for an interrupt: this CPU halts until one came. Interrupts are on afterwards. */
 void smp_arch_idle(void);

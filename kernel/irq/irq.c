@@ -17,6 +17,7 @@
 #include "kernel/core/firmware.h"
 #include "kernel/core/log.h"
 #include "kernel/core/monitor.h"
+#include "kernel/core/report.h"
 #include "kernel/sync/spinlock.h"
 
 #define LINES		(VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
@@ -111,15 +112,19 @@ void irq_init(void)
 	vector_set_devices(device_interrupt);
 }
 
-/* The local APIC's NMI inputs, as the MADT has them for all CPUs; nearly every board has one, at LINT1. */
+/* The local APIC's NMI inputs, as the MADT has them: in one entry for all CPUs, or in one for each. Nearly every board
+ * has one input, LINT1. */
 void irq_init_cpu(void)
 {
 	struct acpi_table madt;
 	struct acpi_madt_lapic_nmi nmi;
 	bool have = firmware_table("APIC", 0, &madt) == 0;
+	uint32_t uid = ACPI_ALL_CPUS;
 
+	if (have)
+		acpi_madt_uid(&madt, lapic_id(), &uid);
 	for (size_t at = 0; have && acpi_madt_next_lapic_nmi(&madt, &at, &nmi);)
-		if (nmi.uid == ACPI_ALL_CPUS && nmi.lint < 2)
+		if ((nmi.uid == ACPI_ALL_CPUS || nmi.uid == uid) && nmi.lint < 2)
 			lapic->write(nmi.lint ? LAPIC_LVT_LINT1 : LAPIC_LVT_LINT0,
 				     LAPIC_DELIVERY_NMI | (nmi.wiring.polarity == ACPI_POLARITY_LOW ? LAPIC_LVT_LOW : 0));
 	__asm__ volatile("sti" ::: "memory");
@@ -226,6 +231,15 @@ void irq_free(int number)
 	spin_unlock_irqrestore(&lock, flags);
 }
 
+uint64_t irq_taken(cpu_id_t cpu)
+{
+	uint64_t total = 0;
+
+	for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++)
+		total += cpu_of(cpu, vector_counts)[vector];
+	return total;
+}
+
 static const char *vector_owner(unsigned vector)
 {
 	for (cpu_id_t id = 0; vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST && id < percpu_count; id++)
@@ -234,14 +248,21 @@ static const char *vector_owner(unsigned vector)
 	return vector_name(vector);
 }
 
-/* A row a vector that has an owner or ever came: all CPUs together, then each of the first eight. */
-static void irq_row(unsigned vector)
+static uint64_t vector_total(unsigned vector)
 {
-	const char *name = vector_owner(vector);
 	uint64_t total = 0;
 
 	for (cpu_id_t id = 0; id < percpu_count; id++)
 		total += cpu_of(id, vector_counts)[vector];
+	return total;
+}
+
+/* A row a vector that has an owner or ever came: all CPUs together, then each of the first eight. */
+static void irq_row(unsigned vector)
+{
+	const char *name = vector_owner(vector);
+	const uint64_t total = vector_total(vector);
+
 	if (!total && !name)
 		return;
 	monitor_printf("%6u %12llu ", vector, (unsigned long long)total);
@@ -261,4 +282,26 @@ static int irq_command(int argc, char **argv)
 	monitor_printf("%s, %u IOAPIC lines\n", lapic->name, ioapic_line_count());
 	return 0;
 }
-MONITOR_COMMAND(irq, "", "interrupts by vector and CPU", irq_command);
+MONITOR_COMMAND(irq, "", "interrupts by vector and CPU", irq_command,
+	.text = "A row for each vector that has an owner or ever came: how often on all CPUs together, then on each of "
+		"the first eight.");
+
+static void interrupts_report(struct report_sink *s)
+{
+	report_text(s, "controller", "%s", lapic->name);
+	report_number(s, "ioapic_lines", ioapic_line_count());
+	report_list(s, "vectors");
+	for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++) {
+		const char *name = vector_owner(vector);
+		const uint64_t total = vector_total(vector);
+		if (!total && !name)
+			continue;
+		report_row(s);
+		report_number(s, "vector", vector);
+		report_text(s, "owner", "%s", name ? name : "");
+		report_number(s, "count", total);
+		report_end(s);
+	}
+	report_end(s);
+}
+REPORT_SECTION(70, interrupts, "Interrupts", interrupts_report);

@@ -33,4 +33,7 @@ int irq_request_message(const char *name, irq_handler *handler, void *context, s
 
 void irq_free(int number);
 
+/* Interrupts that a CPU has taken so far, of all kinds. Of its own CPU, with interrupts off, exact. */
+uint64_t irq_taken(cpu_id_t cpu);
+
 #endif

@@ -86,12 +86,14 @@ void smp_call_one(cpu_id_t cpu, smp_function *function, void *argument)
 {
 	struct smp_call call = { .function = function, .argument = argument };
 
+	preempt_disable();	/* the caller stays where it is */
 	if (cpu == cpu_id())
 		run_here(function, argument);
 	else if (cpu_is_online(cpu)) {
 		smp_call_start(cpu, &call);
 		smp_call_wait(&call, cpu);
 	}
+	preempt_enable();
 }
 
 /* One broadcast at a time. Who waits for the lock answers calls meanwhile: its holder may be waiting for this CPU. */
@@ -127,8 +129,10 @@ void smp_call_others(smp_function *function, void *argument)
 
 void smp_call_all(smp_function *function, void *argument)
 {
+	preempt_disable();
 	smp_call_others(function, argument);
 	run_here(function, argument);
+	preempt_enable();
 }
 
 static void nothing(void *argument)

@@ -4,7 +4,7 @@
 #include <abi/linux/errno.h>
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/smp.h"
-#include "kernel/arch/x86_64/lapic.h"
+#include "kernel/arch/topology.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/firmware.h"
 #include "kernel/core/log.h"
@@ -66,10 +66,9 @@ void cpus_find(void)
 
 	for (size_t at = 0; have && acpi_madt_next_cpu(&madt, &at, &cpu);)
 		largest = cpu.enabled ? MAX(largest, cpu.apic_id) : largest;
-	lapic_init(have ? acpi_madt_lapic_address(&madt) : 0, largest);
-	smp_arch_describe_boot();
+	smp_arch_init_boot(have ? acpi_madt_lapic_address(&madt) : 0, largest);
 	if (have)
-		list_read(&madt, lapic_id());
+		list_read(&madt, smp_arch_boot_id());
 	else
 		pr_warn("smp: no MADT, so one CPU: the firmware does not say which others there are");
 }
@@ -78,7 +77,7 @@ void cpus_find(void)
 static bool area_make(cpu_id_t id)
 {
 	char *area = kzalloc(ALIGN_UP((size_t)(percpu_end - percpu_start), PAGE_SIZE));
-	void *stacks = area ? kzalloc(smp_arch_stack_bytes()) : NULL;
+	void *stacks = area ? kmalloc(smp_arch_stack_bytes()) : NULL;
 
 	if (!stacks)
 		return false;
@@ -190,6 +189,7 @@ void cpus_start(void)
 			online++;
 	}
 	smp_arch_finish();
+	topology_number_groups();
 	compare_clocks();
 	pr_info("smp: %u of %u CPUs run, after %lld us", online, found, (long long)(clock_now() - start) / 1000);
 }

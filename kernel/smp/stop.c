@@ -1,4 +1,5 @@
-/* A panic stops the other CPUs by NMI, which reaches them also with interrupts off, and prints where each was. */
+/* A panic stops the other CPUs by NMI, which reaches them also with interrupts off, and prints where each was. An
+ * emergency key asks them the same and lets them go on. */
 #include "kernel/smp/call.h"
 
 #include "kernel/arch/cpu.h"
@@ -8,6 +9,7 @@
 #include "kernel/core/backtrace.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/symbols.h"
+#include "kernel/core/sysrq.h"
 #include "kernel/time/clock.h"
 
 #define STOP_PATIENCE	(100 * NSEC_PER_MSEC)
@@ -22,11 +24,18 @@ struct stopped_at {
 static PERCPU(struct stopped_at, stopped_at);
 static bool stopping;		/* atomic */
 
-/* On the CPU that is stopped. */
+static PERCPU(smp_question *, asked);	/* atomic: others set it */
+
+/* On the CPU that is stopped, or asked. */
 static bool nmi(const struct trap_frame *frame)
 {
 	struct stopped_at *s = &this_cpu(stopped_at);
+	smp_question *question = __atomic_exchange_n(&this_cpu(asked), NULL, __ATOMIC_ACQUIRE);
 
+	if (question) {
+		question(frame);
+		return true;
+	}
 	if (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE) || s->stopped)
 		return false;
 	s->addresses[0] = trap_instruction(frame);
@@ -72,6 +81,29 @@ static void describe_others(void)
 		panic_add("\n");
 	}
 }
+
+void smp_ask(cpu_id_t cpu, smp_question *question)
+{
+	__atomic_store_n(&cpu_of(cpu, asked), question, __ATOMIC_RELEASE);
+	smp_arch_send_nmi(cpu);
+}
+
+static void say_where(const struct trap_frame *frame)
+{
+	backtrace_log("smp", trap_instruction(frame), trap_frame_pointer(frame));
+}
+
+static void ask_all(void)
+{
+	const struct trap_frame *frame = trap_interrupted();
+
+	if (frame)
+		say_where(frame);
+	for (cpu_id_t id = 0; id < percpu_count; id++)
+		if (id != cpu_id() && cpu_is_online(id))
+			smp_ask(id, say_where);
+}
+SYSRQ('l', backtraces, "shows what all CPUs are doing", ask_all);
 
 void smp_stop_init(void)
 {

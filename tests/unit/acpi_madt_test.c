@@ -314,4 +314,24 @@ TEST(cut_off_anywhere)
 	}
 }
 
+TEST(uid_of_a_cpu)
+{
+	uint32_t uid = 77;
+
+	builder_start(HEADER, 5);
+	add_lapic(1, 5, 0);		/* a place that is empty */
+	add_lapic(2, 5, 1);
+	add_lapic(3, 0xff, 1);		/* addresses all: nobody's id */
+	add_x2apic(400, 300, 1);
+	const struct acpi_table madt = builder_table();
+
+	CHECK(acpi_madt_uid(&madt, 5, &uid));
+	CHECK_EQ(uid, 2);
+	CHECK(acpi_madt_uid(&madt, 300, &uid));
+	CHECK_EQ(uid, 400);
+	CHECK(!acpi_madt_uid(&madt, 6, &uid));
+	CHECK(!acpi_madt_uid(&madt, 0xff, &uid));
+	CHECK_EQ(uid, 400);
+}
+
 TEST_MAIN

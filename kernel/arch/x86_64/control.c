@@ -6,14 +6,12 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/pat.h"
 #include "kernel/arch/x86_64/registers.h"
+#include "kernel/arch/x86_64/weaknesses.h"
 #include "kernel/main.h"
-
-#define CPUID_7_EBX_SMEP	(1u << 7)
-#define CPUID_7_EBX_SMAP	(1u << 20)
-#define CPUID_7_ECX_UMIP	(1u << 2)
 
 _Static_assert(BOOT_STACK_TOP == sizeof(struct guarded_stack), "as in entry.S");
 
@@ -43,16 +41,16 @@ cpu_id_t cpu_id(void)
 
 void cpu_init_cpu(void)
 {
-	struct cpuid leaf7 = cpuid_read_checked(7, 0);
-	bool no_execute = cpuid_read_checked(0x80000001, 0).edx & CPUID_8000_0001_EDX_NX;
-
 	/* LMA says that long mode is active and is written as it is read. */
-	msr_write(MSR_EFER, (msr_read(MSR_EFER) & EFER_LMA) | EFER_LME | (no_execute ? EFER_NXE : 0));
+	msr_write(MSR_EFER, (msr_read(MSR_EFER) & EFER_LMA) | EFER_LME | (cpu_has(FEATURE_NX) ? EFER_NXE : 0) |
+		  (cpu_has(FEATURE_AUTO_IBRS) ? EFER_AUTO_IBRS : 0));
 	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_NW | CR0_CD | CR0_AM)) | CR0_MP | CR0_NE | CR0_WP);
 	cr4_write(CR4_PAE | CR4_PGE | CR4_MCE |
-		  (leaf7.ebx & CPUID_7_EBX_SMEP ? CR4_SMEP : 0) |
-		  (leaf7.ebx & CPUID_7_EBX_SMAP ? CR4_SMAP : 0) |
-		  (leaf7.ecx & CPUID_7_ECX_UMIP ? CR4_UMIP : 0));
+		  (cpu_has(FEATURE_SMEP) ? CR4_SMEP : 0) |
+		  (cpu_has(FEATURE_SMAP) ? CR4_SMAP : 0) |
+		  (cpu_has(FEATURE_UMIP) ? CR4_UMIP : 0));
+	if (cpu_arch_capabilities() & ARCH_CAPABILITIES_IBRS_ALL)	/* once and for all, and costs nothing */
+		msr_write(MSR_SPEC_CTRL, SPEC_CTRL_IBRS);
 	pat_init_cpu();
 }
 
@@ -115,7 +113,7 @@ const char *cpu_hypervisor_name(void)
 	static char name[13];
 	char *to = name;
 
-	if (!name[0] && cpuid_read(1, 0).ecx >> 31) {
+	if (!name[0] && cpu_has(FEATURE_HYPERVISOR)) {
 		struct cpuid r = cpuid_read(0x40000000, 0);
 		text_add(&to, &r, "bcd");
 		text_clean(name);

@@ -32,7 +32,10 @@ struct __attribute__((packed)) tss {
 
 struct cpu_local {
 	struct cpu_local *self;
-	uint64_t unused[4];
+	struct thread *current;	/* %gs:8, %gs:16 and %gs:32: kernel/arch/preempt.h */
+	uint32_t preempt;
+	uint64_t percpu_offset;	/* %gs:24: kernel/arch/percpu.h */
+	uint64_t locks;
 	uint64_t stack_canary;	/* %gs:40 */
 	uint64_t stack_top;	/* where trampoline.S starts: layout in trampoline.h */
 	struct guarded_stack *stacks;	/* as boot_stacks */
@@ -43,6 +46,9 @@ struct cpu_local {
 	struct tss tss;
 };
 
+_Static_assert(offsetof(struct cpu_local, current) == 8 && offsetof(struct cpu_local, preempt) == 16 &&
+	       offsetof(struct cpu_local, locks) == 32, "as preempt.h uses them");
+_Static_assert(offsetof(struct cpu_local, percpu_offset) == 24, "as percpu.h uses it");
 _Static_assert(offsetof(struct cpu_local, stack_canary) == 40, "-mstack-protector-guard-offset=40");
 
 /* First in the per-CPU section, so that %gs:0 is its address (kernel/arch/percpu.h). */

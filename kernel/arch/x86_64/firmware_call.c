@@ -1,11 +1,16 @@
-/* ResetSystem at the firmware's physical addresses.
+/* Runtime services at the firmware's physical addresses.
  *
- * An address space for the call alone: the kernel's upper half, and below it the firmware's memory at its physical
+ * An address space for the calls alone: the kernel's upper half, and below it the firmware's memory at its physical
  * addresses. Boot services memory is in it too, since some firmware's runtime code strays there. Runtime code is mapped
  * executable and not writable, but older firmware keeps data in the same pages: CR0.WP is off during the call, which
- * lets the CPU's supervisor write them without any page being both. */
+ * lets the CPU's supervisor write them without any page being both.
+ *
+ * What the firmware is given lies in the kernel's image, and it gets the physical addresses: it hands pointers on to
+ * code in system management mode, which knows no others. A fault in the firmware is a panic like any other, as the
+ * upper half is there; `calling` then stays set, so that nobody goes in again. */
 #include "kernel/arch/firmware_call.h"
 
+#include <abi/linux/errno.h>
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/registers.h"
@@ -13,18 +18,50 @@
 #include "kernel/core/log.h"
 #include "kernel/core/memory_map.h"
 #include "lib/bytes.h"
+#include "lib/string.h"
 
 #define SYSTEM_TABLE_SIGNATURE	0x5453595320494249ull	/* "IBI SYST" */
 #define RUNTIME_SIGNATURE	0x56524553544e5552ull	/* "RUNTSERV" */
-#define SYSTEM_TABLE_RUNTIME	88	/* offset of RuntimeServices (UEFI 2.10, section 4.3) */
-#define RUNTIME_RESET		104	/* offset of ResetSystem (section 4.5) */
+#define TABLE_SIZE		12	/* offset of HeaderSize in both (UEFI 2.10, section 4.2) */
+#define SYSTEM_TABLE_RUNTIME	88	/* offset of RuntimeServices (section 4.3) */
+#define RUNTIME_TABLE_SIZE	136	/* with everything that is looked at */
+#define NON_VOLATILE_ATTRIBUTES	7u	/* NON_VOLATILE, BOOTSERVICE_ACCESS, RUNTIME_ACCESS (section 8.2.1) */
 #define CR4_OSFXSR		(1ull << 9)
 #define CR4_OSXMMEXCPT		(1ull << 10)
+#define MXCSR_DEFAULT		0x1f80u	/* all exceptions masked (section 2.3.4) */
 
-typedef void __attribute__((ms_abi)) reset_system_fn(uint32_t kind, uint64_t status, uint64_t size, void *data);
+/* Offsets in the table of runtime services (section 4.5). */
+enum service {
+	GET_VARIABLE		= 72,
+	SET_VARIABLE		= 88,
+	RESET_SYSTEM		= 104,
+	QUERY_VARIABLE_INFO	= 128,	/* since UEFI 2.0 */
+};
+
+typedef uint64_t __attribute__((ms_abi)) service_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
+static uint8_t runtime_table[RUNTIME_TABLE_SIZE];	/* a copy; zeros where there is none */
+static struct pagetable space;
+static bool calling;					/* atomic */
+
+/* All that the firmware reads and writes. */
+static struct {
+	_Alignas(PAGE_SIZE) uint8_t data[SAVED_MOST];
+	_Alignas(16) uint8_t fpu[512];	/* FXSAVE's area */
+	uint64_t size, storage, free, largest;
+	uint32_t attributes;
+} mailbox;
+static const struct saved_guid guid = SAVED_GUID;
+static const uint16_t name[SAVED_NAME_LENGTH] = SAVED_NAME;
+
+/* The kernel's image lies in one piece. */
+static paddr_t image_physical(const void *in_image)
+{
+	return boot_info()->kernel_physical + ((vaddr_t)in_image - boot_info()->kernel_virtual);
+}
 
 /* Code types executable, all other RAM and the firmware's own devices writable. */
-static int map_firmware(struct pagetable *space)
+static int map_firmware(struct pagetable *tables)
 {
 	const struct mem_range *ranges;
 	size_t count = memory_map_get(&ranges);
@@ -35,47 +72,168 @@ static int map_firmware(struct pagetable *space)
 		uint32_t flags = code ? PT_EXEC : PT_WRITE | (memmap_is_ram(r->type) ? 0 : PT_CACHE_UC);
 		if (!memmap_is_ram(r->type) && !r->runtime)
 			continue;
-		int error = pt_map(space, r->base, r->base, r->size, flags);
+		int error = pt_map(tables, r->base, r->base, r->size, flags);
 		if (error)
 			return error;
 	}
 	return 0;
 }
 
-/* The address of ResetSystem; 0 where the tables are not what they should be. */
-static uint64_t reset_system_address(void)
+/* A table of the firmware's with this signature that is long enough to hold `size` bytes, or NULL. */
+static const char *find_table(paddr_t address, uint64_t signature, uint32_t size)
 {
-	const char *system = mmu_map_firmware(boot_info()->system_table, SYSTEM_TABLE_RUNTIME + 8);
+	const char *table = address ? mmu_map_firmware(address, size) : NULL;
 
-	if (!boot_info()->system_table || !system || bytes_get_u64(system) != SYSTEM_TABLE_SIGNATURE)
-		return 0;
-	const char *runtime = mmu_map_firmware(bytes_get_u64(system + SYSTEM_TABLE_RUNTIME), RUNTIME_RESET + 8);
-	if (!runtime || bytes_get_u64(runtime) != RUNTIME_SIGNATURE)
-		return 0;
-	return bytes_get_u64(runtime + RUNTIME_RESET);
+	if (!table || bytes_get_u64(table) != signature || bytes_get_u32(table + TABLE_SIZE) < size)
+		return NULL;
+	return table;
 }
 
-void firmware_reset_system(enum firmware_reset kind)
+static int prepare(void)
 {
-	uint64_t address = reset_system_address(), flags, cr0 = cr0_read(), cr3 = cr3_read(), cr4 = cr4_read();
-	struct pagetable space;
+	const char *system, *runtime;
 
-	if (!address) {
-		pr_warn("power: the firmware's ResetSystem cannot be found");
-		return;
-	}
-	if (mmu_make_space(&space) || map_firmware(&space)) {
-		pr_warn("power: no memory to call the firmware's ResetSystem");
-		return;
-	}
-	flags = cpu_irq_save();
+	if (space.root)
+		return 0;
+	system = find_table(boot_info()->system_table, SYSTEM_TABLE_SIGNATURE, SYSTEM_TABLE_RUNTIME + 8);
+	if (!system)
+		return -ENOSYS;
+	/* Before UEFI 2.0 the table ended with ResetSystem and one more. */
+	runtime = find_table(bytes_get_u64(system + SYSTEM_TABLE_RUNTIME), RUNTIME_SIGNATURE, RESET_SYSTEM + 8);
+	if (!runtime)
+		return -ENOSYS;
+	struct pagetable made;
+	if (mmu_make_space(&made) || map_firmware(&made))
+		return -ENOMEM;
+	memcpy(runtime_table, runtime, MIN(bytes_get_u32(runtime + TABLE_SIZE), (uint32_t)RUNTIME_TABLE_SIZE));
+	space = made;
+	return 0;
+}
+
+void firmware_call_init(void)
+{
+	int error = prepare();
+
+	if (error)
+		pr_warn("firmware: its services cannot be called: %s",
+			error == -ENOMEM ? "no memory for page tables" : "its tables are damaged");
+}
+
+/* Registers as the firmware wants them (section 2.3.4): it may use SSE, which nobody here does, so what a program
+ * has in those registers is kept for it. */
+static uint64_t call_in_space(service_fn *service, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+	uint64_t flags = cpu_irq_save(), cr0 = cr0_read(), cr3 = cr3_read(), cr4 = cr4_read(), status;
+	uint32_t mxcsr = MXCSR_DEFAULT;
+
 	cr3_write(space.root);
-	cr0_write(cr0 & ~CR0_WP);
-	cr4_write(cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT);	/* the firmware may use SSE (UEFI 2.10, section 2.3.4) */
-	((reset_system_fn *)address)(kind, 0, 0, NULL);
+	cr0_write(cr0 & ~(CR0_WP | CR0_TS | CR0_EM));
+	cr4_write(cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT);
+	__asm__ volatile("fxsave64 %0; fninit; ldmxcsr %1" : "=m"(mailbox.fpu) : "m"(mxcsr));
+	status = service(a, b, c, d, e);
+	__asm__ volatile("fxrstor64 %0" :: "m"(mailbox.fpu));
 	cr4_write(cr4);
 	cr0_write(cr0);
 	cr3_write(cr3);
 	cpu_irq_restore(flags);
-	pr_warn("power: the firmware's ResetSystem came back");
+	return status;
+}
+
+/* Call one of them. 0, and its status; -ENOSYS; -EBUSY. */
+static int call(enum service offset, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t *ret_status)
+{
+	uint64_t address = bytes_get_u64(runtime_table + offset);
+
+	if (!address)
+		return -ENOSYS;
+	if (__atomic_exchange_n(&calling, true, __ATOMIC_ACQUIRE))
+		return -EBUSY;
+	*ret_status = call_in_space((service_fn *)address, a, b, c, d, e);
+	__atomic_store_n(&calling, false, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int firmware_reset_system(enum firmware_reset kind)
+{
+	uint64_t status;
+	int error = prepare();
+
+	return error ? error : call(RESET_SYSTEM, kind, 0, 0, 0, 0, &status);
+}
+
+/* Appendix D: errors have the highest bit. */
+static int status_error(uint64_t status)
+{
+	if (!(status >> 63))
+		return 0;
+	switch (status & 0xff) {
+	case 2:		/* EFI_INVALID_PARAMETER */
+		return -EINVAL;
+	case 3:		/* EFI_UNSUPPORTED */
+		return -ENOSYS;
+	case 5:		/* EFI_BUFFER_TOO_SMALL */
+		return -EOVERFLOW;
+	case 8:		/* EFI_WRITE_PROTECTED */
+		return -EROFS;
+	case 9:		/* EFI_OUT_OF_RESOURCES */
+		return -ENOSPC;
+	case 14:	/* EFI_NOT_FOUND */
+		return -ENOENT;
+	case 15:	/* EFI_ACCESS_DENIED */
+	case 26:	/* EFI_SECURITY_VIOLATION */
+		return -EACCES;
+	default:
+		return -EIO;
+	}
+}
+
+/* Call a service of variables. EFI_RT_PROPERTIES_TABLE says which of them may be called by an operating system (section
+ * 4.6.2); the loader has read it. */
+static int variable_call(enum service offset, uint32_t supported, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+	uint64_t status;
+
+	if (!(boot_info()->runtime_supported & supported))
+		return -ENOSYS;
+	int error = call(offset, a, b, c, d, e, &status);
+
+	return error ? error : status_error(status);
+}
+
+void *firmware_mailbox(void)
+{
+	return mailbox.data;
+}
+
+int firmware_saved_set(size_t size)
+{
+	return variable_call(SET_VARIABLE, HANDOFF_RUNTIME_SET_VARIABLE, image_physical(name),
+			     image_physical(&guid), NON_VOLATILE_ATTRIBUTES, size, image_physical(mailbox.data));
+}
+
+int64_t firmware_saved_get(void)
+{
+	mailbox.size = sizeof(mailbox.data);
+	int error = variable_call(GET_VARIABLE, HANDOFF_RUNTIME_GET_VARIABLE, image_physical(name),
+				  image_physical(&guid), image_physical(&mailbox.attributes),
+				  image_physical(&mailbox.size), image_physical(mailbox.data));
+
+	if (error)
+		return error;
+	return mailbox.size <= sizeof(mailbox.data) ? (int64_t)mailbox.size : -EIO;
+}
+
+int firmware_saved_room(struct firmware_room *ret)
+{
+	mailbox.storage = mailbox.free = mailbox.largest = 0;
+	int error = variable_call(QUERY_VARIABLE_INFO, HANDOFF_RUNTIME_QUERY_VARIABLE_INFO, NON_VOLATILE_ATTRIBUTES,
+				  image_physical(&mailbox.storage), image_physical(&mailbox.free),
+				  image_physical(&mailbox.largest), 0);
+
+	if (error)
+		return error;
+	if (mailbox.free > mailbox.storage)
+		return -EIO;
+	*ret = (struct firmware_room){ mailbox.free, mailbox.largest };
+	return 0;
 }

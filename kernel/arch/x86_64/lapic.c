@@ -5,11 +5,16 @@
  * running when the firmware left is stopped before interrupts go on.
  *
  * Timer: a TSC deadline where the CPU has it, else the one-shot count-down, whose rate is measured once against the
- * TSC. */
+ * TSC. On CPUs without ARAT it may stop in states deeper than C1 (SDM volume 3, section 11.5.4). We enter none: HLT is
+ * C1, and Intel's C1E is C1 at a lower voltage. AMD's families 0Fh to 11h are another matter: there firmware can have
+ * the machine go on to C3 by itself when all CPUs halt, and the timer stops (erratum 400, revision guide for family
+ * 10h). So that is switched off there, which costs some power on machines of those years, and no other timer is needed
+ * to wake anybody. */
 #include "kernel/arch/x86_64/lapic.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/timer.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/vectors.h"
 #include "kernel/core/boot_info.h"
@@ -22,13 +27,11 @@
 #define APIC_BASE_ENABLE	(1ull << 11)
 #define APIC_BASE_ADDRESS	0xffffffffff000ull
 #define MSR_TSC_DEADLINE	0x6e0
-#define CPUID_1_ECX_X2APIC	(1u << 21)
-#define CPUID_1_ECX_DEADLINE	(1u << 24)
-#define CPUID_1_ECX_HYPERVISOR	(1u << 31)
 #define SVR_ENABLE		(1u << 8)
 #define VERSION_LVT_COUNT(v)	(((v) >> 16 & 0xff) + 1)
 #define LVT_TIMER_DEADLINE	(2u << 17)
 #define DIVIDE_BY_1		0xb
+#define C1E_ON_HALT		(3ull << 27)	/* AMD BKDG family 10h, MSRC001_0055: SmiOnCmpHalt, C1eOnCmpHalt */
 #define MEASURE_TICKS		200000ull	/* of the TSC: under 0.1 % for a count-down of 25 MHz, the slowest there is */
 
 const struct lapic_ops *lapic;
@@ -50,11 +53,11 @@ static void mode_enter(bool x2apic)
 
 static bool x2apic_wanted(uint32_t largest_id)
 {
-	bool available = cpuid_read(1, 0).ecx & CPUID_1_ECX_X2APIC, on = msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC;
+	bool on = msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC;
 
 	if (on && cmdline_flag(boot_cmdline(), "nox2apic"))
 		pr_warn("lapic: nox2apic ignored, the firmware left x2APIC on");
-	return on || (available && largest_id >= 255 && !cmdline_flag(boot_cmdline(), "nox2apic"));
+	return on || (cpu_has(FEATURE_X2APIC) && largest_id >= 255 && !cmdline_flag(boot_cmdline(), "nox2apic"));
 }
 
 static void error_interrupt(void)
@@ -140,9 +143,26 @@ static uint64_t measure(void)
 	return ((uint64_t)(first - last) << 32) / (end - start);
 }
 
+/* A virtual machine's timers run whatever its CPUs do. The register came with the first dual cores, model 40h. */
+static void c1e_off(void)
+{
+	struct cpu_model m = cpu_model();
+	uint64_t value;
+
+	if (cpu_has(FEATURE_ARAT) || cpu_has(FEATURE_HYPERVISOR) || !cpu_is_amd() || m.family > 0x11 ||
+	    (m.family == 0xf && m.model < 0x40))
+		return;
+	value = msr_read(MSR_AMD_INTERRUPT_PENDING);
+	if (!(value & C1E_ON_HALT))
+		return;
+	msr_write(MSR_AMD_INTERRUPT_PENDING, value & ~C1E_ON_HALT);
+	pr_info("lapic: CPU %u: C1E is off, it would stop the timer", cpu_id());
+}
+
 void timer_hw_init_cpu(void)
 {
-	tsc_deadline = cpuid_read(1, 0).ecx & CPUID_1_ECX_DEADLINE;
+	c1e_off();
+	tsc_deadline = cpu_has(FEATURE_TSC_DEADLINE);
 	if (tsc_deadline) {
 		lapic->write(LAPIC_LVT_TIMER, LVT_TIMER_DEADLINE | VECTOR_TIMER);
 		__asm__ volatile("mfence" ::: "memory");	/* the LVT before the MSR (SDM volume 3, section 11.5.4.1) */

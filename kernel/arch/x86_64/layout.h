@@ -1,8 +1,9 @@
-/* Numbers that assembly and C share; traps.c and control.c assert them. */
+/* Numbers that assembly and C share; the C files that use them assert them. */
 #ifndef KERNEL_ARCH_X86_64_LAYOUT_H
 #define KERNEL_ARCH_X86_64_LAYOUT_H
 
 #define BOOT_STACK_TOP		(4096 + 16 * 1024)	/* in struct guarded_stack */
 #define TRAP_STUB_SIZE		16
+#define STACK_CANARY		40			/* in struct cpu_local */
 
 #endif

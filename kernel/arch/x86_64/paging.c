@@ -14,6 +14,7 @@
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/sections.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/pat.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/core/log.h"
@@ -21,7 +22,6 @@
 #include "kernel/sync/spinlock.h"
 #include "lib/string.h"
 
-#define CPUID_8000_0001_EDX_PAGE1GB	(1u << 26)
 #define ROOT_ENTRY_BYTES		GIB(512)	/* what an entry of the topmost table covers */
 #define ROOT_ENTRY_TABLE		3u		/* present, writable (SDM volume 3, table 4-15) */
 #define FLUSH_PAGES_MOST		32u		/* more are cheaper all at once */
@@ -111,12 +111,11 @@ static void root_fill(vaddr_t from, uint64_t size)
 
 void mmu_init(const struct handoff *h, paddr_t (*alloc)(void))
 {
-	uint32_t features = cpuid_read_checked(0x80000001, 0).edx;
-
 	alloc_frame = alloc;
 	kernel_tables.root = h->page_table_root;
-	kernel_tables.gigabyte_pages = features & CPUID_8000_0001_EDX_PAGE1GB;
-	kernel_tables.no_execute = features & CPUID_8000_0001_EDX_NX;
+	kernel_tables.gigabyte_pages = cpu_has(FEATURE_PAGE1GB);
+	kernel_tables.no_execute = cpu_has(FEATURE_NX);
+	mtrr_init();
 	guard_stacks();
 	memset(phys_to_virt(kernel_tables.root), 0, PAGE_SIZE / 2);	/* the lower half: the loader's jump */
 	root_fill(MMU_FRAME_ARRAY, MMU_FRAME_ARRAY_SIZE);
@@ -205,9 +204,11 @@ void mmu_unmap(vaddr_t at, uint64_t size)
 	if (error)
 		panic("mmu: unmapping %#llx, %llu KiB: error %d", (unsigned long long)at, (unsigned long long)size / 1024,
 		      error);
+	preempt_disable();	/* this CPU and the others are all, only as long as this is the same CPU */
 	mmu_flush_cpu(at, size);
 	if (flush_others)
 		flush_others(at, size);
+	preempt_enable();
 }
 
 bool mmu_translate(vaddr_t at, paddr_t *ret)

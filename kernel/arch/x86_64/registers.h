@@ -1,12 +1,16 @@
-/* Model-specific and control registers, CPUID: the instructions that C has no words for. */
+/* Model-specific and control registers: the instructions that C has no words for. */
 #ifndef KERNEL_ARCH_X86_64_REGISTERS_H
 #define KERNEL_ARCH_X86_64_REGISTERS_H
 
 #include "kernel/arch/port.h"
+#include "kernel/arch/x86_64/cpuid.h"
 #include "lib/types.h"
 
 /* Model-specific registers: Intel SDM volume 4, table 2-2; AMD APM volume 2, appendix A. */
+#define MSR_SPEC_CTRL		0x48
+#define MSR_MICROCODE		0x8b
 #define MSR_MTRR_CAP		0xfe
+#define MSR_ARCH_CAPABILITIES	0x10a
 #define MSR_MTRR_PHYS_BASE(n)	(0x200 + 2 * (n))
 #define MSR_MTRR_PHYS_MASK(n)	(0x201 + 2 * (n))
 #define MSR_MTRR_DEF_TYPE	0x2ff
@@ -15,6 +19,7 @@
 #define MSR_MC_STATUS(n)	(0x401 + 4 * (n))
 #define MSR_MC_ADDRESS(n)	(0x402 + 4 * (n))
 #define MSR_EFER		0xc0000080
+#define MSR_AMD_INTERRUPT_PENDING 0xc0010055
 #define MSR_GS_BASE		0xc0000101
 
 static inline uint64_t msr_read(uint32_t msr)
@@ -32,6 +37,9 @@ static inline void msr_write(uint32_t msr, uint64_t value)
 #define EFER_LME	(1ull << 8)
 #define EFER_LMA	(1ull << 10)
 #define EFER_NXE	(1ull << 11)
+#define EFER_AUTO_IBRS	(1ull << 21)
+
+#define SPEC_CTRL_IBRS	(1ull << 0)
 
 #define CR0_MP	(1ull << 1)
 #define CR0_EM	(1ull << 2)
@@ -56,24 +64,8 @@ static inline void cr0_write(uint64_t v) { __asm__ volatile("mov %0, %%cr0" :: "
 static inline void cr3_write(uint64_t v) { __asm__ volatile("mov %0, %%cr3" :: "r"(v) : "memory"); }
 static inline void cr4_write(uint64_t v) { __asm__ volatile("mov %0, %%cr4" :: "r"(v) : "memory"); }
 
-struct cpuid { uint32_t eax, ebx, ecx, edx; };
-
-#define CPUID_8000_0001_EDX_NX	(1u << 20)
-
-static inline struct cpuid cpuid_read(uint32_t leaf, uint32_t subleaf)
-{
-	struct cpuid r;
-	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
-	return r;
-}
-
-/* All zero where the CPU does not have the leaf. */
-static inline struct cpuid cpuid_read_checked(uint32_t leaf, uint32_t subleaf)
-{
-	if (cpuid_read(leaf & 0xffff0000, 0).eax < leaf)
-		return (struct cpuid){ 0 };
-	return cpuid_read(leaf, subleaf);
-}
+/* Write back and empty the caches. */
+static inline void cache_flush(void) { __asm__ volatile("wbinvd" ::: "memory"); }
 
 /* The bits of a physical address on this CPU: an address with others faults by reserved bits in the page table (Intel
  * SDM volume 3, section 4.1.4). */

@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/paging.h"
+#include "kernel/arch/x86_64/pat.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/trampoline.h"
 #include "kernel/arch/x86_64/vectors.h"
@@ -31,6 +32,18 @@ const uint32_t *smp_apic_ids;	/* by CPU number; read by trampoline.S */
 static paddr_t page;		/* where the CPUs start */
 static uint8_t page_before[PAGE_SIZE];	/* what was in it: some firmware misses it at a reset */
 
+void smp_arch_init_boot(paddr_t base, uint32_t largest_id)
+{
+	lapic_init(base, largest_id);
+	this_cpu(cpu_local).apic_id = lapic_id();
+	this_cpu(cpu_local).state = CPU_ALIVE;
+}
+
+uint32_t smp_arch_hardware_id(cpu_id_t id)
+{
+	return cpu_of(id, cpu_local).apic_id;
+}
+
 uint32_t smp_arch_boot_id(void)
 {
 	return lapic_id();
@@ -46,12 +59,6 @@ size_t smp_arch_stack_bytes(void)
 	return (size_t)STACK_SIZE * STACK_COUNT;
 }
 
-void smp_arch_describe_boot(void)
-{
-	this_cpu(cpu_local).apic_id = lapic_id();
-	this_cpu(cpu_local).state = CPU_ALIVE;
-}
-
 bool cpu_is_online(cpu_id_t id)
 {
 	return smp_arch_arrived(id);
@@ -62,6 +69,7 @@ int smp_arch_describe(cpu_id_t id, uint32_t apic_id, void *stacks)
 	struct cpu_local *cpu = &cpu_of(id, cpu_local);
 
 	cpu->self = cpu;
+	cpu->percpu_offset = (vaddr_t)cpu - (vaddr_t)percpu_start;
 	cpu->id = id;
 	cpu->apic_id = apic_id;
 	cpu->state = CPU_WAITING;
@@ -128,6 +136,7 @@ void smp_arch_startup(cpu_id_t id)
 void smp_arch_finish(void)
 {
 	memcpy(phys_to_virt(page), page_before, PAGE_SIZE);
+	mtrr_report();
 }
 
 bool smp_arch_arrived(cpu_id_t id)
@@ -167,6 +176,16 @@ void smp_arch_send_nmi(cpu_id_t id)
 void smp_arch_set_call(void (*handler)(void))
 {
 	vector_set_system(VECTOR_CALL, "cross-CPU call", handler);
+}
+
+void smp_arch_send_reschedule(cpu_id_t id)
+{
+	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_FIXED | ICR_ASSERT | VECTOR_RESCHEDULE);
+}
+
+void smp_arch_set_reschedule(void (*handler)(void))
+{
+	vector_set_system(VECTOR_RESCHEDULE, "reschedule", handler);
 }
 
 /* An interrupt cannot come between the two: STI takes effect behind the next instruction (Intel SDM volume 2, STI). */

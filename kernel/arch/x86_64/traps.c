@@ -5,6 +5,7 @@
 #include "kernel/arch/mmu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/fixup.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/vectors.h"
 #include "kernel/core/log.h"
@@ -25,8 +26,14 @@ static const char *const exception_names[VECTOR_EXCEPTIONS] = {
 	"hypervisor injection exception", "VMM communication exception", "security exception", "reserved exception 31",
 };
 
+const char *trap_name(unsigned vector)
+{
+	return vector < VECTOR_EXCEPTIONS ? exception_names[vector] : "no exception";
+}
+
 vaddr_t trap_instruction(const struct trap_frame *f) { return f->rip; }
 vaddr_t trap_frame_pointer(const struct trap_frame *f) { return f->rbp; }
+bool trap_interrupts_were_on(const struct trap_frame *f) { return f->rflags >> 9 & 1; }
 
 void trap_describe_registers(const struct trap_frame *f, char *buffer, size_t size)
 {
@@ -99,6 +106,8 @@ void trap_handle(struct trap_frame *f)
 {
 	char where[SYMBOL_TEXT];
 
+	if (f->vector < VECTOR_EXCEPTIONS && fixup_apply(f))
+		return;
 	switch (f->vector) {
 	case VECTOR_BREAKPOINT:
 		pr_warn("trap: breakpoint at %s", symbol_text(f->rip - 1, where));

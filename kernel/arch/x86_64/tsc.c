@@ -1,10 +1,9 @@
 /* The time stamp counter: what the CPU says about it, and the counters that it is held against. The PM timer comes
  * first, since its rate is the same everywhere; the HPET states its own. */
 #include "kernel/arch/x86_64/clock_sources.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/registers.h"
 
-#define CPUID_1_ECX_HYPERVISOR		(1u << 31)
-#define CPUID_8000_0007_EDX_INVARIANT	(1u << 8)
 #define LEAF_HYPERVISOR			0x40000000
 #define LEAF_HYPERVISOR_TIMING		0x40000010
 
@@ -22,8 +21,7 @@ static uint64_t leaf_15_hz(void)
 /* The leaf that VMware made and KVM and others took over: kHz in EAX. */
 static uint64_t hypervisor_hz(void)
 {
-	if (!(cpuid_read(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) ||
-	    cpuid_read(LEAF_HYPERVISOR, 0).eax < LEAF_HYPERVISOR_TIMING)
+	if (!cpu_has(FEATURE_HYPERVISOR) || cpuid_read(LEAF_HYPERVISOR, 0).eax < LEAF_HYPERVISOR_TIMING)
 		return 0;
 	return (uint64_t)cpuid_read(LEAF_HYPERVISOR_TIMING, 0).eax * 1000;
 }
@@ -39,5 +37,5 @@ uint64_t cpu_ticks_stated_hz(const char **ret_by)
 
 bool cpu_ticks_are_constant(void)
 {
-	return cpuid_read_checked(0x80000007, 0).edx & CPUID_8000_0007_EDX_INVARIANT;
+	return cpu_has(FEATURE_TSC_INVARIANT);
 }

@@ -1,8 +1,11 @@
 /* From a vector to its handler. */
 #include "kernel/arch/x86_64/vectors.h"
 
+#include "kernel/arch/preempt.h"
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/core/log.h"
+#include "kernel/core/trace.h"
+#include "kernel/sync/lock_order.h"
 
 PERCPU(uint64_t, vector_counts[VECTOR_COUNT]);
 
@@ -36,11 +39,8 @@ static void report_unclaimed(unsigned vector)
 		pr_warn("irq: CPU %u took an interrupt on vector %u, which nobody asked for", cpu_id(), vector);
 }
 
-void vector_dispatch(struct trap_frame *f)
+static void dispatch(unsigned vector)
 {
-	unsigned vector = (unsigned)f->vector;
-
-	this_cpu(vector_counts)[vector]++;
 	if (vector >= VECTOR_TIMER) {
 		if (vector != VECTOR_SPURIOUS)	/* the LAPIC keeps no record of a spurious one (Intel SDM volume 3, section 11.9) */
 			lapic_end_of_interrupt();
@@ -56,4 +56,27 @@ void vector_dispatch(struct trap_frame *f)
 	if (!device_handler || !device_handler(vector))
 		report_unclaimed(vector);
 	lapic_end_of_interrupt();
+}
+
+static PERCPU(const struct trap_frame *, interrupted);
+
+const struct trap_frame *trap_interrupted(void)
+{
+	return this_cpu(interrupted);
+}
+
+void vector_dispatch(struct trap_frame *f)
+{
+	unsigned vector = (unsigned)f->vector;
+
+	this_cpu(vector_counts)[vector]++;
+	trace_event(TRACE_INTERRUPT, vector, 0);
+	preempt_interrupt_enter();
+	lock_order_interrupt_enter();
+	this_cpu(interrupted) = f;
+	dispatch(vector);
+	this_cpu(interrupted) = NULL;
+	trace_event(TRACE_INTERRUPT_END, vector, 0);
+	lock_order_interrupt_leave();
+	preempt_interrupt_leave();	/* another thread may run now, until this one's turn comes again */
 }

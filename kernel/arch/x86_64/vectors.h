@@ -16,7 +16,8 @@
 enum {
 	VECTOR_PIC = 32, VECTOR_PIC_SPURIOUS_MASTER = 39, VECTOR_PIC_SPURIOUS_SLAVE = 47,
 	VECTOR_DEVICE_FIRST = 48, VECTOR_DEVICE_LAST = 239,
-	VECTOR_TIMER = 240, VECTOR_CALL = 241, VECTOR_ERROR = 254, VECTOR_SPURIOUS = 255,	/* the spurious one has its low four bits set, as old LAPICs want it */
+	VECTOR_TIMER = 240, VECTOR_CALL = 241, VECTOR_RESCHEDULE = 242,
+	VECTOR_ERROR = 254, VECTOR_SPURIOUS = 255,	/* the spurious one has its low four bits set, as old LAPICs want it */
 };
 
 /* The kernel's own vectors: a handler and a name for `irq`. */

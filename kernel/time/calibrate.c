@@ -173,8 +173,20 @@ struct rate_claim calibrate_again(const struct rate_claim *known)
 		r->first = now;
 		return nothing;
 	}
-	reference_measure(r, &now);
-	return r->claim;
+	struct reference measured = *r;
+	reference_measure(&measured, &now);
+	/* It is the TSC that has changed, else: the counter is as good as it was. */
+	if (rate_agrees(measured.claim.hz, chosen_hz))
+		*r = measured;
+	return measured.claim;
+}
+
+void calibrate_restart(void)
+{
+	struct reference *r = reference_best();
+
+	if (r)
+		r->first = reading_take(r->source);
 }
 
 const struct clock_source *calibrate_fallback(void)

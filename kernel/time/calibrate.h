@@ -14,6 +14,9 @@ struct rate_claim calibrate_boot(uint64_t stall_hz);
  * where there is none, or the time is too long for it: then the next measurement starts now. */
 struct rate_claim calibrate_again(const struct rate_claim *known);
 
+/* Begin that measurement anew, with now. */
+void calibrate_restart(void);
+
 /* A counter to tell the time by in place of the TSC; NULL where there is none. */
 const struct clock_source *calibrate_fallback(void);
 

@@ -33,7 +33,8 @@ struct clock_state {
 	struct timeline counter_line;
 };
 
-PERCPU(int64_t, clock_ticks_offset);
+PERCPU(int64_t, clock_ticks_offset);	/* written by its own CPU, before it reads the clock for others */
+uint64_t clock_span_factor;		/* as of the boot: what is learnt later is parts in a million */
 
 static struct clock_state states[2];
 static uint32_t generation;		/* atomic; states[generation % 2] is in use */
@@ -72,11 +73,16 @@ static uint64_t counter_read(const struct clock_source *s)
 	return now;
 }
 
+uint64_t clock_ticks(void)
+{
+	return cpu_ticks_ordered() + (uint64_t)this_cpu(clock_ticks_offset);
+}
+
 static nsec_t state_now(const struct clock_state *s)
 {
 	if (s->counter)
 		return timeline_time(&s->counter_line, counter_read(s->counter));
-	return timeline_time(&s->tsc, cpu_ticks_ordered() + (uint64_t)this_cpu(clock_ticks_offset));
+	return timeline_time(&s->tsc, clock_ticks());
 }
 
 nsec_t clock_now(void)
@@ -135,7 +141,8 @@ void clock_init(void)
 	struct clock_state s = { .tsc = timeline_make(boot_info()->stage_tsc[HANDOFF_STAGE_ENTRY], 0, rate.hz) };
 
 	state_replace(&s);
-	log_set_clock(clock_at);
+	clock_span_factor = s.tsc.after;
+	log_set_clock(clock_ticks, clock_at);
 	pr_info("clock: TSC at %llu.%03llu MHz, by %s", (unsigned long long)rate.hz / 1000000,
 		(unsigned long long)rate.hz / 1000 % 1000, rate.by);
 	clock_wall_init();
@@ -154,7 +161,7 @@ struct rate_claim clock_rate(void)
 static void bend_to(const struct rate_claim *better)
 {
 	struct clock_state s = states[generation % 2];
-	uint64_t corner = cpu_ticks() + (uint64_t)this_cpu(clock_ticks_offset) + timeline_ticks_for(&s.tsc, BEND_AHEAD);
+	uint64_t corner = clock_ticks() + timeline_ticks_for(&s.tsc, BEND_AHEAD);
 
 	s.tsc = timeline_bend(&s.tsc, corner, better->hz);
 	state_replace(&s);
@@ -208,6 +215,14 @@ nsec_t clock_patience(const struct clock_source *counter)
 	uint64_t counts = counter->mask / 4;
 
 	return (nsec_t)(counts / counter->hz * NSEC_PER_SEC + counts % counter->hz * NSEC_PER_SEC / counter->hz);
+}
+
+void clock_check_from_now(void)
+{
+	uint64_t flags = spin_lock_irqsave(&change_lock);
+
+	calibrate_restart();
+	spin_unlock_irqrestore(&change_lock, flags);
 }
 
 bool clock_check(void)

@@ -38,7 +38,10 @@ static int clock_command(int argc, char **argv)
 		       d.second);
 	return 0;
 }
-MONITOR_COMMAND(clock, "", "the clock, how its rate is known, and the date", clock_command);
+MONITOR_COMMAND(clock, "", "the clock, how its rate is known, and the date", clock_command,
+	.text = "stated: what the CPU or the hypervisor says; measured: against which counter, and how far "
+		"that may be off. The rate gets "
+		"better while the machine runs.");
 
 /* A number of milliseconds up to a day; -1 for anything else. */
 static nsec_t milliseconds(const char *text)

@@ -3,18 +3,16 @@
 #define KERNEL_TIME_CLOCK_INTERNAL_H
 
 #include "kernel/arch/clock.h"
-#include "kernel/arch/percpu.h"
+#include "kernel/time/clock.h"
 #include "kernel/time/rate.h"
-
-/* The boot CPU's ticks minus this CPU's. Written by its own CPU, before it reads the clock for others. */
-extern PERCPU(int64_t, clock_ticks_offset);
 
 /* The TSC's rate, who says so, and how well it is known. */
 struct rate_claim clock_rate(void);
 
-/* Measure the TSC again, over all the time since the first measurement, and go on with the better rate. False where
- * that cannot be done (now). Falls back where the rate has changed. */
+/* Measure the TSC again, over all the time since the first measurement or clock_check_from_now, and go on with the
+ * better rate. False where that cannot be done (now). Falls back where the rate has changed. */
 bool clock_check(void);
+void clock_check_from_now(void);
 
 /* Read the battery-backed clock. */
 void clock_wall_init(void);

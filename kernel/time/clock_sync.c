@@ -33,11 +33,6 @@ static uint64_t question(cpu_id_t id, unsigned round)
 	return (uint64_t)id << 32 | round;
 }
 
-static uint64_t own_ticks(void)
-{
-	return cpu_ticks_ordered() + (uint64_t)this_cpu(clock_ticks_offset);
-}
-
 static bool lead_is_none(const struct clock_lead *l)
 {
 	return l->least <= 0 && l->most >= 0;
@@ -65,14 +60,14 @@ void clock_sync_self(void *unused)
 	cpu_id_t self = cpu_id();
 
 	for (unsigned round = 1; round <= ROUNDS_LEAST || clock_now() - start < enough(&lead); round++) {
-		uint64_t number = question(self, round), before = own_ticks();
+		uint64_t number = question(self, round), before = clock_ticks();
 		ask(number);
 		while (__atomic_load_n(&exchange.answered, __ATOMIC_ACQUIRE) != number) {
 			if (clock_now() - start > PATIENCE)
 				return;
 			cpu_relax();
 		}
-		clock_lead_narrow(&lead, before, exchange.boot_ticks, own_ticks());
+		clock_lead_narrow(&lead, before, exchange.boot_ticks, clock_ticks());
 	}
 	if (lead.least <= lead.most && !lead_is_none(&lead))
 		this_cpu(clock_ticks_offset) += lead_middle(&lead);
@@ -92,8 +87,9 @@ static void judge(cpu_id_t id, const struct clock_lead *lead)
 	}
 }
 
-void clock_sync_with(cpu_id_t id)
+struct clock_lead clock_sync_with(cpu_id_t id)
 {
+	struct clock_lead found = { INT64_MIN, INT64_MAX };
 	nsec_t start = clock_now();
 	uint64_t asked, last = 0;
 
@@ -103,13 +99,16 @@ void clock_sync_with(cpu_id_t id)
 			cpu_relax();
 			continue;
 		}
-		exchange.boot_ticks = own_ticks();
+		exchange.boot_ticks = clock_ticks();
 		__atomic_store_n(&exchange.answered, asked, __ATOMIC_RELEASE);
 		last = asked;
 	}
-	if (last == question(id, THE_END))
-		judge(id, &exchange.lead);
-	else
+	if (last == question(id, THE_END)) {
+		found = exchange.lead;
+		judge(id, &found);
+	} else {
 		pr_warn("clock: CPU %u does not compare its TSC", id);
+	}
 	ask(0);		/* so that the next exchange does not begin with the end of this one */
+	return found;
 }

@@ -15,13 +15,14 @@
 
 #include "lib/types.h"
 
-void clock_sync_with(cpu_id_t id);
-void clock_sync_self(void *unused);
-
 /* What is known of how far another counter is ahead: at least `least`, at most `most`. Pure, for the tests. */
 struct clock_lead {
 	int64_t least, most;
 };
+
+/* clock_sync_with says what was found: how far the boot CPU was ahead, before that was taken out. */
+struct clock_lead clock_sync_with(cpu_id_t id);
+void clock_sync_self(void *unused);
 
 /* One question and answer: asked at `before`, answered by the other at `there`, received at `after`. */
 static inline void clock_lead_narrow(struct clock_lead *l, uint64_t before, uint64_t there, uint64_t after)

@@ -1,14 +1,16 @@
 /* What a clock needs now and then: the TSC measured again over a tenth of a second and over a second, when it costs
- * nothing any more, and a counter that wraps looked at in time. With a good TSC nothing happens after the first
- * second. */
+ * nothing any more; a TSC that is not invariant held against another counter for ever; and a counter that wraps looked
+ * at in time. With a good TSC nothing happens after the first second. */
 #include "kernel/time/clock_watch.h"
 
 #include "kernel/core/log.h"
+#include "kernel/time/calibrate.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/clock_internal.h"
 #include "kernel/time/timer.h"
 
-#define TRIES_MAX 8	/* a measurement that came too late for its counter is begun again */
+#define TRIES_MAX	8	/* a measurement that came too late for its counter is begun again */
+#define CHECK_EVERY	(5 * NSEC_PER_SEC)
 
 static const nsec_t delays[] = { 100 * NSEC_PER_MSEC, 900 * NSEC_PER_MSEC };
 
@@ -23,16 +25,46 @@ static void say_rate(void)
 		(unsigned long long)rate.hz % 1000000, rate.ppm, rate.by);
 }
 
-static void watch_fired(struct timer *t)
+static bool is_refining(void)
 {
-	if (!clock_counter() && clock_check() && ++done == ARRAY_SIZE(delays))
-		say_rate();
-	const struct clock_source *counter = clock_counter();
+	return done < ARRAY_SIZE(delays) && tries < TRIES_MAX;
+}
+
+/* Later on each check begins where the last one ended: over a long time a change would hardly show. */
+static void check(void)
+{
+	bool checked = clock_check();
+
+	if (is_refining()) {
+		tries++;
+		done += checked;
+		if (done == ARRAY_SIZE(delays))
+			say_rate();
+	}
+	if (!is_refining())
+		clock_check_from_now();
+}
+
+/* Until when nothing is to be done; 0: for ever. */
+static nsec_t pause(void)
+{
+	const struct clock_source *counter = clock_counter(), *reference = calibrate_fallback();
 
 	if (counter)
-		timer_arm(t, clock_now() + clock_patience(counter));
-	else if (done < ARRAY_SIZE(delays) && ++tries < TRIES_MAX)
-		timer_arm(t, clock_now() + delays[done]);
+		return clock_patience(counter);
+	if (is_refining())
+		return delays[done];
+	return reference && !cpu_ticks_are_constant() ? MIN(CHECK_EVERY, clock_patience(reference)) : 0;
+}
+
+static void watch_fired(struct timer *t)
+{
+	if (!clock_counter())
+		check();
+	nsec_t until = pause();
+
+	if (until)
+		timer_arm(t, clock_now() + until);
 }
 
 void clock_watch_init(void)

@@ -3,6 +3,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/core/boot_info.h"
+#include "kernel/core/last_boot.h"
 #include "kernel/core/monitor.h"
 #include "kernel/time/clock.h"
 
@@ -23,8 +24,10 @@ void stage_enter(const char *name)
 		stages[stage_count].name = name;
 		stages[stage_count++].ticks = cpu_ticks();
 	}
+	const unsigned number = HANDOFF_STAGE_COUNT + stage_count - 1;
+	last_boot_note_stage(number, name);
 	if (strip_draw)
-		strip_draw(HANDOFF_STAGE_COUNT + stage_count - 1, HANDOFF_STAGE_COUNT + stage_count - 1);
+		strip_draw(number, number);
 }
 
 static void stage_print(const char *name, uint64_t ticks, uint64_t next)
@@ -50,4 +53,6 @@ static int boot_command(int argc, char **argv)
 		stage_print(stages[i].name, stages[i].ticks, i + 1 < stage_count ? stages[i + 1].ticks : 0);
 	return 0;
 }
-MONITOR_COMMAND(boot, "", "the stages of the boot and what each took", boot_command);
+MONITOR_COMMAND(boot, "", "the stages of the boot and what each took", boot_command,
+	.text = "Counted from the EFI entry point, the loader's stages first. On a machine that stops while it boots, the squares in the "
+		"top right corner of the screen show how far it came, in the same order.");

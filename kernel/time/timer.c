@@ -31,16 +31,24 @@ static struct timer *timer_of(struct timer_node *node)
 	return (struct timer *)((char *)node - offsetof(struct timer, node));
 }
 
-/* Lock the queue that a timer belongs to. Until it is locked the timer may move. */
-static struct timers *home_lock(struct timer *t)
+/* The timer has moved while q was waited for. Rare: kept out of the way, as what is rare below. */
+static __attribute__((noinline)) struct timers *home_lock_again(struct timer *t, struct timers *q)
 {
-	for (;;) {
-		struct timers *q = __atomic_load_n(&t->home, __ATOMIC_ACQUIRE);
-		spin_lock(&q->lock);
-		if (__atomic_load_n(&t->home, __ATOMIC_RELAXED) == q)
-			return q;
+	do {
 		spin_unlock(&q->lock);
-	}
+		q = __atomic_load_n(&t->home, __ATOMIC_ACQUIRE);
+		spin_lock(&q->lock);
+	} while (__atomic_load_n(&t->home, __ATOMIC_RELAXED) != q);
+	return q;
+}
+
+/* Lock the queue that a timer belongs to. Until it is locked the timer may move. */
+static inline struct timers *home_lock(struct timer *t)
+{
+	struct timers *q = __atomic_load_n(&t->home, __ATOMIC_ACQUIRE);
+
+	spin_lock(&q->lock);
+	return __atomic_load_n(&t->home, __ATOMIC_RELAXED) == q ? q : home_lock_again(t, q);
 }
 
 /* Arm this CPU's hardware, unless it is armed for no later already. It never is for later than the first timer. */
@@ -66,25 +74,32 @@ static bool dequeue_locked(struct timers *q, struct timer *t)
 	return queued;
 }
 
+/* Move a timer from its locked home to this CPU's queue, and lock that; unless another CPU is faster, or its function
+ * runs where it is. Returns what is locked in the end. */
+static __attribute__((noinline)) struct timers *move_home_locked(struct timer *t, struct timers *q, struct timers *mine)
+{
+	while (q != mine && q->running != t) {
+		__atomic_store_n(&t->home, mine, __ATOMIC_RELEASE);
+		spin_unlock(&q->lock);
+		q = home_lock(t);
+		dequeue_locked(q, t);
+	}
+	return q;
+}
+
 void timer_arm(struct timer *t, nsec_t deadline)
 {
 	uint64_t flags = cpu_irq_save();
-	struct timers *mine = &this_cpu(timers), *q;
+	struct timers *mine = &this_cpu(timers), *q = home_lock(t);
 
-	for (;;) {
-		q = home_lock(t);
-		dequeue_locked(q, t);
-		if (q == mine || q->running == t)
-			break;
-		__atomic_store_n(&t->home, mine, __ATOMIC_RELEASE);
-		spin_unlock(&q->lock);	/* and look again: another CPU may have been faster */
-	}
+	dequeue_locked(q, t);
+	if (q != mine)
+		q = move_home_locked(t, q, mine);
 	t->node.deadline = deadline;
 	timer_queue_insert(&q->queue, &t->node);
 	if (q == mine)
 		hardware_arm(q, deadline);
-	spin_unlock(&q->lock);
-	cpu_irq_restore(flags);
+	spin_unlock_irqrestore(&q->lock, flags);
 }
 
 /* One try: dequeue it. False where its function runs on another CPU, which may arm it again. */
@@ -96,8 +111,7 @@ static bool try_cancel(struct timer *t, bool *was_armed, struct timers **ret_hom
 
 	*was_armed |= dequeue_locked(q, t);
 	*ret_home = q;
-	spin_unlock(&q->lock);
-	cpu_irq_restore(flags);
+	spin_unlock_irqrestore(&q->lock, flags);
 	return done;
 }
 

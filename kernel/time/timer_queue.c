@@ -8,32 +8,27 @@
  * nobody asks for; here a timer that is armed and cancelled again costs little, since new ones end near the top. */
 #include "kernel/time/timer_queue.h"
 
-static uint32_t rank_of(const struct timer_node *n)
-{
-	return n ? n->rank : 0;
-}
-
 /* Put right what a change below n made wrong, up to where nothing changes. A rank that changed is higher with each step
  * up, which bounds the way by the logarithm. */
 static void settle(struct timer_node *n)
 {
 	for (; n; n = n->parent) {
-		if (rank_of(n->left) < rank_of(n->right)) {
-			struct timer_node *left = n->left;
-			n->left = n->right;
-			n->right = left;
+		struct timer_node *left = n->left, *right = n->right;
+		if (right && (!left || left->rank < right->rank)) {
+			n->left = right;
+			n->right = right = left;
 		}
-		uint32_t rank = rank_of(n->right) + 1;
+		uint32_t rank = right ? right->rank + 1 : 1;
 		if (n->rank == rank)
 			return;
 		n->rank = rank;
 	}
 }
 
-/* Merge two trees (NULL: none) and hang the result below parent at *link. */
+/* Merge two trees and hang the result below parent at *link. */
 static void merge(struct timer_node *a, struct timer_node *b, struct timer_node *parent, struct timer_node **link)
 {
-	while (a && b) {
+	while (a) {
 		if (b->deadline < a->deadline) {
 			struct timer_node *later = a;
 			a = b;
@@ -46,9 +41,8 @@ static void merge(struct timer_node *a, struct timer_node *b, struct timer_node 
 		link = &a->right;
 		a = a->right;
 	}
-	*link = a ? a : b;
-	if (*link)
-		(*link)->parent = parent;
+	*link = b;
+	b->parent = parent;
 	settle(parent);
 }
 
@@ -77,6 +71,13 @@ void timer_queue_remove(struct timer_queue *q, struct timer_node *node)
 	struct timer_node *parent = node->parent;
 	struct timer_node **link = !parent ? &q->first : parent->left == node ? &parent->left : &parent->right;
 
-	merge(node->left, node->right, parent, link);
+	if (node->right) {
+		merge(node->left, node->right, parent, link);
+	} else {	/* half of all: what is on the left moves up */
+		*link = node->left;
+		if (node->left)
+			node->left->parent = parent;
+		settle(parent);
+	}
 	node->rank = 0;
 }

@@ -7,7 +7,8 @@
 #include "kernel/core/symbols.h"
 #include "kernel/mm/frames.h"
 
-PERCPU(uint64_t, failure_countdown);
+struct thread *failure_thread;
+uint64_t failure_countdown;
 static bool booted;
 static uint64_t count;		/* atomic */
 

@@ -1,14 +1,16 @@
 /* Allocations that fail: because there is no memory, or because a test wants to see what happens then.
  *
  * Rules: while the kernel boots, a failure is a panic that says what could not be had; after memory_booted() the caller
- * gets its error. Failures can be injected on this CPU in builds without NDEBUG. */
+ * gets its error. Failures can be injected into a thread in builds without NDEBUG. */
 #ifndef KERNEL_MM_FAILURE_H
 #define KERNEL_MM_FAILURE_H
 
-#include "kernel/arch/percpu.h"
+#include "kernel/arch/preempt.h"
 
-/* Which allocation from now on fails on this CPU: 1 the next one; 0: none any more. */
-extern PERCPU(uint64_t, failure_countdown);
+/* Which allocation of this thread from now on fails: 1 the next one; 0: none any more. What interrupts allocate while it
+ * runs counts as its own. */
+extern struct thread *failure_thread;
+extern uint64_t failure_countdown;
 
 /* What every allocator asks first, interrupts off or not: an injected failure goes to whoever comes. */
 #ifdef NDEBUG
@@ -17,7 +19,7 @@ static inline bool failure_is_due(void) { return false; }
 #else
 static inline bool failure_is_due(void)
 {
-	return this_cpu(failure_countdown) && --this_cpu(failure_countdown) == 0;
+	return failure_countdown && failure_thread == thread_current() && --failure_countdown == 0;
 }
 #define FAILURE_INJECTION true
 #endif

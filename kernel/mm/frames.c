@@ -173,10 +173,8 @@ void frame_free(paddr_t address)
 	free_slow(f);
 }
 
-paddr_t frames_alloc(unsigned order, enum frames_where where, enum frame_use use)
+static paddr_t block_take(unsigned order, enum frames_where where, enum frame_use use)
 {
-	if (failure_is_due())
-		return 0;
 	ASSERT(order <= BUDDY_ORDER_MAX);
 	uint64_t irq = cpu_irq_save();
 	struct frame_cache *c = &this_cpu(frame_cache);
@@ -190,9 +188,22 @@ paddr_t frames_alloc(unsigned order, enum frames_where where, enum frame_use use
 		c->used[use] += 1ll << order;
 	}
 	cpu_irq_restore(irq);
-	if (!f)
-		failure_report("block", PAGE_SIZE << order, (vaddr_t)__builtin_return_address(0));
 	return f ? frame_address(f) : 0;
+}
+
+paddr_t frames_alloc(unsigned order, enum frames_where where, enum frame_use use)
+{
+	if (failure_is_due())
+		return 0;
+	paddr_t block = block_take(order, where, use);
+	if (!block)
+		failure_report("block", PAGE_SIZE << order, (vaddr_t)__builtin_return_address(0));
+	return block;
+}
+
+paddr_t frames_alloc_rest(unsigned order, enum frames_where where, enum frame_use use)
+{
+	return failure_is_due() ? 0 : block_take(order, where, use);
 }
 
 void frames_free(paddr_t block)

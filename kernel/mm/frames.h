@@ -25,6 +25,9 @@ void frame_free(paddr_t address);
 paddr_t frames_alloc(unsigned order, enum frames_where where, enum frame_use use);
 void frames_free(paddr_t block);
 
+/* The same for who takes what is left: that there is none is no failure of the machine, and is not reported. */
+paddr_t frames_alloc_rest(unsigned order, enum frames_where where, enum frame_use use);
+
 /* The struct frame of memory that was handed out, and back. */
 static inline struct frame *frame_of(paddr_t address)
 {

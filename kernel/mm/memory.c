@@ -6,8 +6,10 @@
 #include "kernel/mm/memory.h"
 
 #include <abi/linux/errno.h>
+#include "kernel/core/log.h"
 #include "kernel/core/memory_map.h"
 #include "kernel/core/monitor.h"
+#include "kernel/core/sysrq.h"
 #include "kernel/mm/failure.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/kmalloc.h"
@@ -117,6 +119,18 @@ static void mem_line(void *context, const char *what, uint64_t bytes)
 	*sum += bytes;
 }
 
+static void log_line(void *context, const char *what, uint64_t bytes)
+{
+	if (bytes)
+		pr_notice("memory: %llu KiB %s", (unsigned long long)bytes / 1024, what);
+}
+
+static void memory_log(void)
+{
+	memory_explain(log_line, NULL);
+}
+SYSRQ('m', memory, "shows what memory is used for", memory_log);
+
 static void print_zones(void)
 {
 	for (unsigned i = 0; i < zones_count(); i++) {
@@ -138,4 +152,6 @@ static int mem_command(int argc, char **argv)
 		monitor_printf("%llu requests for memory could not be met\n", (unsigned long long)failure_count());
 	return 0;
 }
-MONITOR_COMMAND(mem, "", "what the machine's memory is used for", mem_command);
+MONITOR_COMMAND(mem, "", "what the machine's memory is used for", mem_command,
+	.text = "All RAM that the firmware named, by use; the rows add up. Below, what may be handed out, by memory node "
+		"and by whether 32-bit devices reach it. map shows the firmware's own view.");

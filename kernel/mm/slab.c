@@ -426,4 +426,6 @@ static int slab_command(int argc, char **argv)
 			       (unsigned long long)c->slabs * (PAGE_SIZE << c->order) / 1024);
 	return 0;
 }
-MONITOR_COMMAND(slab, "[sites]", "the kernel's objects by size; or by who allocated them", slab_command);
+MONITOR_COMMAND(slab, "[sites]", "the kernel's objects by size; or by who allocated them", slab_command,
+	.text = "Objects of one size share pages; a row shows how many there are and what they take. sites names the "
+		"callers that hold most; builds without debugging do not know them.");

@@ -11,6 +11,16 @@
 
 #define ALLOCATIONS_MOST 10000u	/* a test with more is one that does not end */
 
+unsigned kt_logged(uint64_t position, const char *start)
+{
+	struct log_record record;
+	unsigned count = 0;
+
+	while (log_read(&position, &record))
+		count += strncmp(record.text, start, strlen(start)) == 0;
+	return count;
+}
+
 /* Frames that are in use and that nobody keeps for later. */
 static uint64_t frames_in_use(void)
 {
@@ -26,10 +36,11 @@ static enum kernel_test_result run_failing(const struct kernel_test *t, uint64_t
 	uint32_t mark = kmalloc_mark();
 	uint64_t frames = frames_in_use();
 
-	this_cpu(failure_countdown) = nth;
+	failure_thread = thread_current();
+	failure_countdown = nth;
 	enum kernel_test_result result = t->run();
-	*ret_failed = this_cpu(failure_countdown) == 0;
-	this_cpu(failure_countdown) = 0;
+	*ret_failed = failure_countdown == 0;
+	failure_countdown = 0;
 	bool leaks = kmalloc_leaks(mark) || frames_in_use() != frames;
 	bool bad = result == KT_NO_MEMORY ? !*ret_failed : result != KT_PASS;
 	if (leaks || bad)

@@ -1,0 +1,252 @@
+/* Threads: they start, end, wait, wake and move, and nothing of them is left. Runs with any number of CPUs. */
+#include "kernel/arch/percpu.h"
+#include "kernel/mm/failure.h"
+#include "kernel/mm/frames.h"
+#include "kernel/sched/sched.h"
+#include "kernel/smp/cpus.h"
+#include "tests/kernel/framework.h"
+
+static int answer(void *argument)
+{
+	return *(int *)argument + 1;
+}
+
+KERNEL_TEST(threads_return_what_their_function_returns)
+{
+	int forty_one = 41;
+	struct thread *t = thread_create("answer", answer, &forty_one);
+
+	KT_CHECK(t);
+	KT_CHECK(thread_join(t) == 42);
+	return KT_PASS;
+}
+
+/* With each allocation failing in turn. What is kept ready is used up first, so that stacks must be made. */
+KERNEL_TEST(threads_need_memory)
+{
+	struct thread *made[40];
+	int zero = 0;
+
+	for (uint64_t nth = 1; FAILURE_INJECTION && nth < 60; nth++) {
+		unsigned count = 0;
+		failure_thread = thread_current();
+		failure_countdown = nth;
+		while (count < ARRAY_SIZE(made) && (made[count] = thread_create("answer", answer, &zero)))
+			count++;
+		failure_countdown = 0;
+		for (unsigned i = 0; i < count; i++)
+			KT_CHECK(thread_join(made[i]) == 1);
+	}
+	return FAILURE_INJECTION ? KT_PASS : KT_SKIP;
+}
+
+/* Two threads that hand a ball to each other, by wait queues. */
+struct court {
+	struct waitq turned;
+	unsigned turn, hits, limit;
+};
+
+static int player(struct court *c, unsigned me)
+{
+	for (;;) {
+		WAITQ_WAIT(&c->turned, __atomic_load_n(&c->turn, __ATOMIC_ACQUIRE) == me || c->hits >= c->limit);
+		if (c->hits >= c->limit)
+			break;
+		c->hits++;
+		__atomic_store_n(&c->turn, !me, __ATOMIC_RELEASE);
+		waitq_wake_all(&c->turned);
+	}
+	waitq_wake_all(&c->turned);
+	return 0;
+}
+
+static int player0(void *court) { return player(court, 0); }
+static int player1(void *court) { return player(court, 1); }
+
+KERNEL_TEST(threads_wake_each_other_in_turn)
+{
+	struct court c = { .turned = WAITQ("court"), .limit = cpus_online() > 1 ? 1000 : 20000 };
+	struct thread *a = thread_create("ping", player0, &c), *b = thread_create("pong", player1, &c);
+
+	KT_CHECK(a && b);
+	thread_join(a);
+	thread_join(b);
+	KT_CHECK(c.hits == c.limit);
+	return KT_PASS;
+}
+
+/* Wakes that come between the look and the block, from other CPUs. */
+struct storm {
+	struct waitq filled;
+	unsigned tokens, taken, total;
+};
+
+static int consumer(void *argument)
+{
+	struct storm *s = argument;
+
+	for (;;) {
+		unsigned have = 0;
+		WAITQ_WAIT(&s->filled, (have = __atomic_load_n(&s->tokens, __ATOMIC_SEQ_CST)) != 0 ||
+			   __atomic_load_n(&s->taken, __ATOMIC_SEQ_CST) == s->total);
+		if (!have)
+			return 0;
+		while (have && !__atomic_compare_exchange_n(&s->tokens, &have, have - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			;
+		if (have && __atomic_add_fetch(&s->taken, 1, __ATOMIC_SEQ_CST) == s->total)
+			waitq_wake_all(&s->filled);
+	}
+}
+
+static int producer(void *argument)
+{
+	struct storm *s = argument;
+
+	for (unsigned i = 0; i < 5000; i++) {
+		__atomic_add_fetch(&s->tokens, 1, __ATOMIC_SEQ_CST);
+		waitq_wake_one(&s->filled);
+	}
+	return 0;
+}
+
+KERNEL_TEST(no_wake_up_is_lost_in_a_storm)
+{
+	struct storm s = { .filled = WAITQ("storm"), .total = 4 * 5000 };
+	struct thread *t[12];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
+		KT_CHECK((t[i] = thread_create(i < 4 ? "producer" : "consumer", i < 4 ? producer : consumer, &s)));
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
+		thread_join(t[i]);
+	KT_CHECK(s.taken == s.total && s.tokens == 0);
+	return KT_PASS;
+}
+
+KERNEL_TEST(sleeps_are_never_short)
+{
+	for (unsigned i = 0; i < 300; i++) {
+		nsec_t for_ns = (nsec_t)(i * 7919 % 200000), start = clock_now();
+		thread_sleep(for_ns);
+		KT_CHECK(clock_now() - start >= for_ns);
+	}
+	return KT_PASS;
+}
+
+static int spin_until(void *flag)
+{
+	while (!__atomic_load_n((bool *)flag, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	return 0;
+}
+
+static int set_flag(void *flag)
+{
+	__atomic_store_n((bool *)flag, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Whoever spins is preempted, so that the thread it waits for comes to run on the same CPU. */
+KERNEL_TEST(threads_that_spin_are_preempted)
+{
+	bool flag = false;
+	struct thread_options here = THREAD_DEFAULTS;
+
+	here.cpu = cpu_id();
+	struct thread *spinner = thread_create_with(&here, "spinner", spin_until, &flag);
+	KT_CHECK(spinner);
+	thread_sleep(NSEC_PER_MSEC);
+	struct thread *setter = thread_create_with(&here, "setter", set_flag, &flag);
+	KT_CHECK(setter);
+	thread_join(spinner);
+	thread_join(setter);
+	return KT_PASS;
+}
+
+static int check_cpu(void *argument)
+{
+	cpu_id_t cpu = *(cpu_id_t *)argument;
+
+	for (unsigned i = 0; i < 50; i++) {
+		if (cpu_id() != cpu)
+			return 1;
+		thread_yield();
+		thread_sleep(10 * NSEC_PER_USEC);
+	}
+	return 0;
+}
+
+KERNEL_TEST(threads_stay_on_the_cpu_they_are_bound_to)
+{
+	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++) {
+		struct thread_options bound = THREAD_DEFAULTS;
+		bound.cpu = cpu;
+		struct thread *t = cpu_is_online(cpu) ? thread_create_with(&bound, "bound", check_cpu, &cpu) : NULL;
+		KT_CHECK(t || !cpu_is_online(cpu));
+		KT_CHECK(!t || thread_join(t) == 0);
+	}
+	return KT_PASS;
+}
+
+KERNEL_TEST(a_running_thread_moves_to_where_it_is_bound)
+{
+	struct thread *self = thread_current();
+
+	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++) {
+		if (!cpu_is_online(cpu))
+			continue;
+		KT_CHECK(thread_set_cpu(self, cpu) == 0);
+		KT_CHECK(cpu_id() == cpu);
+	}
+	KT_CHECK(thread_set_cpu(self, percpu_count) < 0);
+	thread_set_cpu(self, 0);
+	thread_set_cpu(self, CPU_ANY);
+	return KT_PASS;
+}
+
+static int park_once(void *parked)
+{
+	__atomic_store_n((bool *)parked, true, __ATOMIC_RELEASE);
+	thread_park();
+	return 7;
+}
+
+KERNEL_TEST(an_unpark_before_the_park_counts)
+{
+	bool parked = false;
+	struct thread *t = thread_create("parker", park_once, &parked);
+
+	KT_CHECK(t);
+	thread_unpark(t);
+	KT_CHECK(thread_join(t) == 7);
+	return KT_PASS;
+}
+
+static int nothing(void *argument)
+{
+	return 0;
+}
+
+/* Rounds of many at once; the frames that are in use settle when what is kept ready has been given back. */
+KERNEL_TEST(thousands_of_threads_leave_nothing)
+{
+	enum { COUNT = 500, ROUNDS = 5 };
+	static struct thread *t[COUNT];
+	uint64_t free_before = 0;
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (unsigned i = 0; i < COUNT; i++)
+			KT_CHECK((t[i] = thread_create("nothing", nothing, NULL)));
+		for (unsigned i = 0; i < COUNT; i++)
+			thread_join(t[i]);
+		nsec_t end = clock_now() + 10 * NSEC_PER_SEC;
+		while (round && frames_free_bytes() < free_before && clock_now() < end)
+			thread_sleep(NSEC_PER_MSEC);	/* until the reaper is through */
+		if (round)
+			KT_CHECK(frames_free_bytes() >= free_before);
+		else {
+			thread_sleep(50 * NSEC_PER_MSEC);
+			free_before = frames_free_bytes() - percpu_count * 16 * 4 * PAGE_SIZE;
+		}
+	}
+	return KT_PASS;
+}

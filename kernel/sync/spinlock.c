@@ -4,7 +4,7 @@
 
 #include "kernel/core/panic.h"
 
-void spin_wait(const struct spinlock *lock, uint32_t ticket)
+void spin_wait(const struct spinlock *lock, uint16_t ticket)
 {
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
 		cpu_relax();
@@ -16,12 +16,16 @@ void spin_panic(const struct spinlock *lock)
 	      spin_is_held(lock) ? "takes it twice" : "releases it without holding it");
 }
 
-bool spin_trylock(struct spinlock *lock)
+bool spin_trylock(struct spinlock *lock) UNCHECKED_LOCKS
 {
-	uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+	uint16_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
 
-	if (!__atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	preempt_disable();
+	if (!__atomic_compare_exchange_n(&lock->next, &ticket, (uint16_t)(ticket + 1), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		preempt_enable();
 		return false;
+	}
+	lock_order_spin_tried(&lock->key, lock->name);
 	__atomic_store_n(&lock->holder, percpu_area(), __ATOMIC_RELAXED);
 	return true;
 }

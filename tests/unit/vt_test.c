@@ -522,4 +522,30 @@ TEST(every_sequence_at_every_edge)
 			}
 }
 
+static char gone[64];
+
+static void leaving(struct vt *v, const cell_t *row)
+{
+	if (row)
+		strncat(gone, cell_glyph(row[0]) == font_glyph(v->font, 'a') ? "a" : "?", 2);
+	else
+		strcat(gone, "-");
+}
+
+TEST(rows_that_leave_are_told)
+{
+	static cell_t few[4 * 3];
+	struct vt small;
+
+	vt_init(&small, &font_small, few, 4, 3, 3);
+	small.leaving = leaving;
+	vt_write(&small, "a\r\na\r\nb\r\nb\r\n", 12);
+	CHECK_STR(gone, "aa");
+	vt_write(&small, "\033[1;2r\n\n\n\033[r", 12);	/* within a scroll region none leaves */
+	vt_write(&small, "\033[2J\033M", 6);
+	CHECK_STR(gone, "aa");
+	vt_write(&small, "\033[3J", 4);
+	CHECK_STR(gone, "aa-");
+}
+
 TEST_MAIN

@@ -1,11 +1,13 @@
 /* The panic's text on the whole screen, drawn straight to the surface: nothing of the console is used, since it may be
  * what failed. The heading stands on a band of its own; what does not fit in height goes on in a second column where
- * the screen is wide, and is cut otherwise (it is on the serial line and in the log). */
+ * the screen is wide, and is cut otherwise (it is on the serial line and in the log). Where there is room beside the
+ * first column its beginning stands in the lower right corner once more, as a QR code. */
 #include "kernel/drivers/console/panic_screen.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/core/panic.h"
 #include "kernel/drivers/console/display.h"
+#include "kernel/drivers/console/qr_screen.h"
 #include "lib/string.h"
 
 #define BACKGROUND	0x1b1f3bu
@@ -15,6 +17,7 @@
 #define SECTION		0xf2b8a0u
 #define COLUMN_CHARS	82	/* the widest line of registers, and some room */
 #define MARGIN		2	/* characters */
+#define CODE_MODULE	4	/* pixels a module of the QR code, with the small font */
 
 struct page {
 	const struct surface *surface;
@@ -22,6 +25,7 @@ struct page {
 	unsigned scale;
 	uint32_t cell_width, cell_height;
 	uint32_t column, row, columns, rows;	/* where the next line goes; how much there is, in characters */
+	uint32_t code_rows;			/* of these the QR code takes away from further columns */
 };
 
 /* One line, cut at `width` bytes: the text is ASCII but for the firmware's names, which are cut a little earlier. */
@@ -63,6 +67,22 @@ static bool is_section(const char *text, size_t size)
 	return true;
 }
 
+/* Not again where making it is what failed: that comes back here. */
+static void draw_code(struct page *p, const char *text)
+{
+	static bool drawing;
+	uint32_t first_column = (MARGIN + COLUMN_CHARS) * p->cell_width, side;
+
+	if (drawing || p->surface->width < first_column)
+		return;
+	drawing = true;
+	qr_screen_encode(text, strlen(text));
+	side = qr_screen_draw(p->surface, MIN(p->surface->width - first_column, p->surface->height - p->row * p->cell_height),
+			      CODE_MODULE * p->cell_width / font_small.width);
+	p->code_rows = (side + p->cell_height - 1) / p->cell_height;
+	drawing = false;
+}
+
 static void show(const char *text)
 {
 	struct page p = { .surface = display_surface() };
@@ -76,11 +96,13 @@ static void show(const char *text)
 	if (p.columns < 20 || p.rows < 6)
 		return;
 	surface_fill(p.surface, 0, 0, p.surface->width, p.surface->height, BACKGROUND);
+	const char *all = text;
 	text = draw_heading(&p, text);
+	draw_code(&p, all);
 	for (uint32_t first = p.row; *text;) {
 		const char *end = strchr(text, '\n');
 		size_t size = end ? (size_t)(end - text) : strlen(text);
-		if (p.row + 1 >= p.rows) {
+		if (p.row + 1 >= p.rows - (p.column > MARGIN ? p.code_rows : 0)) {
 			if (p.column + 2 * COLUMN_CHARS > p.columns)
 				break;
 			p.column += COLUMN_CHARS;

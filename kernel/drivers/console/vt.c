@@ -82,28 +82,12 @@ static const char *print_run(struct vt *vt, const char *text, const char *end)
 	return text;
 }
 
-/* Characters that take no column: combining marks, joiners, direction and variation marks (Unicode 15, general
- * categories Mn, Me and Cf, as far as a text meant for a console has them). */
-static bool is_zero_width(uint32_t code_point)
-{
-	static const struct { uint32_t first, last; } marks[] = {
-		{ 0x0300, 0x036f }, { 0x0483, 0x0489 }, { 0x0591, 0x05bd }, { 0x0610, 0x061a }, { 0x064b, 0x065f }, { 0x0e34, 0x0e3a },
-		{ 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f }, { 0x20d0, 0x20f0 },
-		{ 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f }, { 0xfeff, 0xfeff }, { 0xe0000, 0xe01ef },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(marks) && code_point >= marks[i].first; i++)
-		if (code_point <= marks[i].last)
-			return true;
-	return false;
-}
-
 static void print(struct vt *vt, uint32_t code_point)
 {
 	uint16_t glyph = font_glyph(vt->font, code_point);
 
 	/* The font has no such marks, so what it has needs no search. */
-	if (!glyph && is_zero_width(code_point))
+	if (!glyph && utf_is_zero_width(code_point))
 		return;
 	wrap_pending(vt);
 	if (vt->insert)

@@ -56,6 +56,7 @@ struct vt {
 	uint32_t top;			/* ring index of the screen's first row */
 	uint32_t dirty_top, dirty_bottom;	/* rows [top, bottom) may have changed since the owner set (rows, 0) */
 	uint64_t scrolled;		/* rows that left the screen at the top, ever */
+	void (*leaving)(struct vt *vt, const cell_t *row);	/* NULL, or told of each such row, and of NULL: forget them */
 	uint32_t x, y;			/* cursor; x may be columns: the next character wraps */
 	bool wrap, cursor_visible, insert, origin;
 	uint32_t region_top, region_bottom;	/* scroll region, rows [top, bottom) */

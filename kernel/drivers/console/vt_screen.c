@@ -60,6 +60,8 @@ void vt_line_feed(struct vt *vt)
 		if (vt->y + 1 < vt->rows)
 			vt->y++;
 	} else if (vt->region_top == 0 && vt->region_bottom == vt->rows) {
+		if (vt->leaving)
+			vt->leaving(vt, vt_row(vt, 0));
 		vt->top = vt->top + 1 == vt->history ? 0 : vt->top + 1;
 		vt->scrolled++;
 		vt_touch(vt, 0, vt->rows);
@@ -148,6 +150,8 @@ void vt_erase_display(struct vt *vt, unsigned what)
 		/* Row numbers go round the ring: those behind the screen's last are the history. */
 		vt_settle(vt);
 		erase_rows(vt, 0, vt->history);
+		if (vt->leaving)
+			vt->leaving(vt, NULL);
 		break;
 	}
 }

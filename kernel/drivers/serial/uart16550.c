@@ -11,11 +11,11 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/mmu.h"
 #include "kernel/arch/port.h"
-#include "kernel/arch/smp.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/console.h"
 #include "kernel/core/firmware.h"
 #include "kernel/core/log.h"
+#include "kernel/core/sysrq.h"
 #include "kernel/irq/irq.h"
 #include "kernel/time/clock.h"
 #include "lib/cmdline.h"
@@ -34,6 +34,7 @@ enum {
 #define MODEM_DTR_RTS_OUT2	0x0b
 #define MODEM_LOOP		0x10
 #define STATUS_RECEIVED		0x01
+#define STATUS_BREAK		0x10
 #define STATUS_EMPTY		0x20	/* the transmit FIFO */
 #define STATUS_IDLE		0x40	/* and the shift register */
 #define FIFO_BYTES		16
@@ -43,6 +44,7 @@ enum {
 #define TIMEOUTS_MAX		8
 #define QUEUE_BYTES		1024	/* a power of two */
 #define INTERRUPT_WAIT		(2 * NSEC_PER_MSEC)
+#define BREAK_PATIENCE		(5 * NSEC_PER_SEC)	/* for its letter, as Linux */
 #define ENABLE_RECEIVED		0x01
 #define ENABLE_EMPTY		0x02
 #define ID_NONE			0x01	/* no interrupt is pending */
@@ -57,6 +59,8 @@ struct uart {
 	unsigned room;			/* bytes that surely fit now */
 	unsigned timeouts;
 	bool interrupts;		/* atomic: they work; received bytes go to the queue */
+	enum uart_break { BREAK_NONE, BREAK_SEEN, BREAK_LETTER } broken;
+	nsec_t broken_until;
 	uint32_t queued, taken;		/* atomic: bytes ever put into the queue, and taken out of it */
 	uint8_t queue[QUEUE_BYTES];
 };
@@ -111,16 +115,48 @@ static void serial_write(struct console *c, const char *text, size_t size)
 		uart_put(u, (uint8_t)text[i]);
 }
 
-static bool uart_received(const struct uart *u)
+/* A break and a letter are for the machine. True where the byte is neither. A break comes as a NUL with a status of its
+ * own, which some emulators show one byte early. */
+static bool byte_is_text(struct uart *u, uint8_t status, uint8_t byte)
 {
-	uint8_t status = uart_read(u, LINE_STATUS);
+	enum uart_break before = u->broken;
 
-	return status != 0xff && status & STATUS_RECEIVED;
+	if (status & STATUS_BREAK) {
+		u->broken = BREAK_SEEN;
+		u->broken_until = clock_now() + BREAK_PATIENCE;
+	}
+	if (u->broken == BREAK_SEEN && !byte) {
+		u->broken = BREAK_LETTER;
+		return false;
+	}
+	if (before != BREAK_LETTER || status & STATUS_BREAK)
+		return true;
+	u->broken = BREAK_NONE;
+	if (clock_now() >= u->broken_until)
+		return true;
+	sysrq_handle((char)byte);
+	return false;
 }
 
-static bool queue_empty(const struct uart *u)
+/* A byte that was received, or -EAGAIN. */
+static int uart_take(struct uart *u)
 {
-	return __atomic_load_n(&u->queued, __ATOMIC_ACQUIRE) == u->taken;
+	for (unsigned i = 0; i < 2 * FIFO_BYTES; i++) {
+		uint8_t status = uart_read(u, LINE_STATUS);
+		if (status == 0xff || !(status & STATUS_RECEIVED))
+			break;
+		uint8_t byte = uart_read(u, DATA);
+		if (byte_is_text(u, status, byte))
+			return byte;
+	}
+	return -EAGAIN;
+}
+
+static bool serial_ready(struct console *c)
+{
+	const struct uart *u = (const struct uart *)c;
+
+	return __atomic_load_n(&u->queued, __ATOMIC_ACQUIRE) != u->taken;
 }
 
 static int serial_read(struct console *c)
@@ -128,8 +164,8 @@ static int serial_read(struct console *c)
 	struct uart *u = (struct uart *)c;
 
 	if (!u->interrupts)
-		return uart_received(u) ? uart_read(u, DATA) : -EAGAIN;
-	if (queue_empty(u))
+		return uart_take(u);
+	if (!serial_ready(c))
 		return -EAGAIN;
 	uint8_t byte = u->queue[u->taken % QUEUE_BYTES];
 	__atomic_store_n(&u->taken, u->taken + 1, __ATOMIC_RELEASE);
@@ -141,30 +177,21 @@ static bool serial_interrupt(void *context)
 {
 	struct uart *u = context;
 	bool ours = !(uart_read(u, INTERRUPT_ID) & ID_NONE);
+	int byte;
 
 	u->interrupts = u->interrupts || ours;
-	for (unsigned i = 0; i < 2 * FIFO_BYTES && uart_received(u); i++) {
-		uint8_t byte = uart_read(u, DATA);
-		if (u->queued - __atomic_load_n(&u->taken, __ATOMIC_ACQUIRE) < QUEUE_BYTES)
-			u->queue[u->queued % QUEUE_BYTES] = byte;
-		else
+	for (unsigned i = 0; i < 2 * FIFO_BYTES && (byte = uart_take(u)) >= 0; i++) {
+		if (u->queued - __atomic_load_n(&u->taken, __ATOMIC_ACQUIRE) >= QUEUE_BYTES)
 			continue;	/* a person who types does not get there */
+		u->queue[u->queued % QUEUE_BYTES] = (uint8_t)byte;
 		__atomic_store_n(&u->queued, u->queued + 1, __ATOMIC_RELEASE);
 	}
+	if (serial_ready(&u->console))
+		console_input_came();
 	return ours;
 }
 
 static struct uart uart = { .console = { .name = "ttyS", .write = serial_write, .read = serial_read }, .stride = 1 };
-
-/* With interrupts off between the look and the halt, a byte that comes then ends the halt. */
-static void serial_idle(void)
-{
-	uint64_t flags = cpu_irq_save();
-
-	if (queue_empty(&uart))
-		smp_arch_idle();
-	cpu_irq_restore(flags);
-}
 
 /* Interrupts where they work: a port that is empty must raise the "transmitter empty" one as soon as it is allowed.
  * Wherever that does not come the port is polled. */
@@ -189,7 +216,7 @@ static void uart_use_interrupts(struct uart *u)
 		return;
 	}
 	uart_write(u, INTERRUPT_ENABLE, ENABLE_RECEIVED);
-	console_set_idle(serial_idle);
+	u->console.ready = serial_ready;
 }
 
 /* The divisor has 16 bits. */

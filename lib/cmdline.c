@@ -165,19 +165,12 @@ static unsigned suffix_shift(char c)
 	}
 }
 
-int cmdline_number(const char *line, const char *key, uint64_t *ret)
+int cmdline_parse_number(const char *text, size_t size, uint64_t *ret)
 {
-	struct cmdline_word word;
+	/* A value ends at `end`, not at a NUL: the next word or a quote stands there. */
+	const char *p = text, *const end = p + size;
+	const bool hexadecimal = size > 2 && p[0] == '0' && (p[1] | 0x20) == 'x';
 	uint64_t value;
-
-	if (!cmdline_find(line, key, &word))
-		return -ENOENT;
-	if (!word.value)
-		return -EINVAL;
-
-	/* The value ends at `end`, not at a NUL: the next word or a quote stands there. */
-	const char *p = word.value, *const end = p + word.value_size;
-	const bool hexadecimal = word.value_size > 2 && p[0] == '0' && (p[1] | 0x20) == 'x';
 
 	p += hexadecimal ? 2 : 0;
 
@@ -194,6 +187,15 @@ int cmdline_number(const char *line, const char *key, uint64_t *ret)
 		return -ERANGE;
 	*ret = value << shift;
 	return 0;
+}
+
+int cmdline_number(const char *line, const char *key, uint64_t *ret)
+{
+	struct cmdline_word word;
+
+	if (!cmdline_find(line, key, &word))
+		return -ENOENT;
+	return word.value ? cmdline_parse_number(word.value, word.value_size, ret) : -EINVAL;
 }
 
 int cmdline_size(const char *line, const char *key, uint32_t *ret_width, uint32_t *ret_height)

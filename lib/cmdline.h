@@ -39,6 +39,9 @@ bool cmdline_flag(const char *line, const char *key);
  * -ENOENT, -EINVAL (no number, or more behind it), -ERANGE. */
 int cmdline_number(const char *line, const char *key, uint64_t *ret);
 
+/* The same of a text. 0, -EINVAL, -ERANGE. */
+int cmdline_parse_number(const char *text, size_t size, uint64_t *ret);
+
 /* Read WIDTHxHEIGHT from a value such as "1920x1080" (what follows '-', '@' or ',' is passed over). 0, -ENOENT,
  * -EINVAL. */
 int cmdline_size(const char *line, const char *key, uint32_t *ret_width, uint32_t *ret_height);

@@ -3,7 +3,10 @@
 #include "kernel/core/backtrace.h"
 
 #include "kernel/arch/mmu.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/sections.h"
+#include "kernel/core/log.h"
+#include "kernel/core/symbols.h"
 
 unsigned backtrace_walk(vaddr_t frame_pointer, vaddr_t *ret, unsigned room)
 {
@@ -19,4 +22,15 @@ unsigned backtrace_walk(vaddr_t frame_pointer, vaddr_t *ret, unsigned room)
 		frame_pointer = frame[0];
 	}
 	return count;
+}
+
+void backtrace_log(const char *subsystem, vaddr_t first, vaddr_t frame_pointer)
+{
+	vaddr_t addresses[BACKTRACE_MAX];
+	char symbol[SYMBOL_TEXT];
+	unsigned count = backtrace_walk(frame_pointer, addresses, BACKTRACE_MAX);
+
+	pr_notice("%s: CPU %u is at %s", subsystem, cpu_id(), symbol_text(first, symbol));
+	for (unsigned i = 0; i < count; i++)	/* a return address is behind the call, perhaps in the next function */
+		pr_notice("%s:   called by %s", subsystem, symbol_text(addresses[i] - 1, symbol));
 }

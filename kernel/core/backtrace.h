@@ -10,4 +10,7 @@
  * before it is read, so a broken chain ends the walk and nothing worse. */
 unsigned backtrace_walk(vaddr_t frame_pointer, vaddr_t *ret, unsigned room);
 
+/* Log where an interrupted CPU was, `first` being its instruction: a message for each call, of this subsystem. */
+void backtrace_log(const char *subsystem, vaddr_t first, vaddr_t frame_pointer);
+
 #endif

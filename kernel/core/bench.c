@@ -26,4 +26,11 @@ static int bench_command(int argc, char **argv)
 	}
 	return result;
 }
-MONITOR_COMMAND(bench, "[NAME]", "measure; without a name, the list of what can be measured", bench_command);
+
+static const char *bench_word(unsigned argument, unsigned index)
+{
+	return benches_start + index < benches_end ? benches_start[index].name : NULL;
+}
+MONITOR_COMMAND(bench, "[NAME]", "measure; without a name, the list of what can be measured", bench_command, .complete = bench_word,
+	.text = "Each figure is a line \"name value unit\"; ticks are the time stamp counter's. "
+		"docs/performance.md says what they mean.");

@@ -4,6 +4,7 @@
 
 #include <abi/linux/errno.h>
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/preempt.h"
 #include "kernel/core/log.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -12,6 +13,7 @@ static struct console *first, **last = &first;
 static bool locked;
 
 static enum { PROMPT_NONE, PROMPT_DRAWN, PROMPT_WIPED } prompt;	/* atomic */
+static const struct console_waiting *waiting;
 
 void console_prompt_set(bool stands)
 {
@@ -26,6 +28,8 @@ void console_prompt_wipe(void)
 	for (struct console *c = first; c; c = c->next)
 		c->write(c, "\r\033[K", 4);
 	__atomic_store_n(&prompt, PROMPT_WIPED, __ATOMIC_RELAXED);
+	if (waiting)
+		waiting->wake_later();
 }
 
 bool console_prompt_wiped(void)
@@ -37,19 +41,25 @@ bool console_prompt_wiped(void)
 	return wiped;
 }
 
+/* Its holder is not preempted: others spin for it. */
 bool console_trylock(void)
 {
-	return !__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE);
+	preempt_disable();
+	if (!__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE))
+		return true;
+	preempt_enable();
+	return false;
 }
 
 void console_unlock(void)
 {
 	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+	preempt_enable();
 }
 
 void console_break_lock(void)
 {
-	console_unlock();
+	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
 }
 
 static void console_lock(void)
@@ -118,27 +128,73 @@ void console_flush(void)
 	log_show();
 }
 
-static void (*idle_function)(void);
-
-void console_set_idle(void (*idle)(void))
+void console_set_waiting(const struct console_waiting *w)
 {
-	idle_function = idle;
+	waiting = w;
+}
+
+void console_idle_until(nsec_t deadline)
+{
+	if (waiting)
+		waiting->wait(deadline);
+	else
+		cpu_relax();
 }
 
 void console_idle(void)
 {
-	if (idle_function)
-		idle_function();
-	else
-		cpu_relax();
+	console_idle_until(INT64_MAX);
 }
+
+void console_input_came(void)
+{
+	if (waiting)
+		waiting->wake();
+}
+
+bool console_ready(void)
+{
+	for (struct console *c = first; c; c = c->next)
+		if (c->ready && c->ready(c))
+			return true;
+	return __atomic_load_n(&prompt, __ATOMIC_RELAXED) == PROMPT_WIPED;
+}
+
+bool console_is_polled(void)
+{
+	for (struct console *c = first; c; c = c->next)
+		if (c->read && !c->ready)
+			return true;
+	return false;
+}
+
+static const struct console *reader;
 
 int console_read(void)
 {
 	for (struct console *c = first; c; c = c->next) {
 		int byte = c->read ? c->read(c) : -EAGAIN;
-		if (byte >= 0)
-			return byte;
+		if (byte < 0)
+			continue;
+		reader = c;
+		return byte;
 	}
 	return -EAGAIN;
+}
+
+const struct console *console_reader(void)
+{
+	return reader;
+}
+
+void console_size(unsigned *ret_columns, unsigned *ret_rows)
+{
+	unsigned columns = 0, rows = 0;
+
+	for (const struct console *c = first; c; c = c->next) {
+		columns = c->columns && (!columns || c->columns < columns) ? c->columns : columns;
+		rows = c->rows && (!rows || c->rows < rows) ? c->rows : rows;
+	}
+	*ret_columns = columns;
+	*ret_rows = rows;
 }

@@ -19,7 +19,9 @@ struct console {
 	void (*write)(struct console *c, const char *text, size_t size);
 	void (*flush)(struct console *c);
 	int (*read)(struct console *c);
-	bool colour;			/* a person looks at it: the log is coloured */
+	bool (*ready)(struct console *c);	/* would read have a byte? NULL: no interrupt tells, it must be polled */
+	bool colour;			/* a person looks at it: the log is coloured, long output stops at each page */
+	unsigned columns, rows;		/* 0: not known */
 	uint64_t log_position;
 	struct console *next;
 };
@@ -34,10 +36,32 @@ void console_flush(void);
 /* A byte from any console, or -EAGAIN. */
 int console_read(void);
 
-/* Wait for a while, or until there may be a byte: the CPU halts where a console's interrupt will wake it (which the
- * driver says by setting the function), else it spins. */
+/* The console that the last byte came from, NULL before the first. */
+const struct console *console_reader(void);
+
+/* The size that fits on every console whose size is known; 0 where none is. */
+void console_size(unsigned *ret_columns, unsigned *ret_rows);
+
+/* Wait for a while, or until there may be a byte or a wiped prompt; no longer than until a time of clock_now(). Without a
+ * waiting set it returns at once. */
 void console_idle(void);
-void console_set_idle(void (*idle)(void));
+void console_idle_until(nsec_t deadline);
+
+/* How to wait, from those who can (kernel/drivers/console/waiting.c): `wait` while not console_ready(); `wake` ends
+ * that, in any context in which a driver may be; wake_later soon does, from within the log. */
+struct console_waiting {
+	void (*wait)(nsec_t deadline);
+	void (*wake)(void);
+	void (*wake_later)(void);
+};
+void console_set_waiting(const struct console_waiting *w);
+
+/* A driver's interrupt has got bytes, which its console's read will give. */
+void console_input_came(void);
+
+/* Is there a byte, or a wiped prompt? Must some console be polled, as no interrupt tells? */
+bool console_ready(void);
+bool console_is_polled(void);
 
 /* While a prompt stands on the consoles (set it before drawing it) the log wipes it before it writes.
  * console_prompt_wiped says so, once, and its owner draws it again. */

@@ -12,6 +12,7 @@
 #define ACPI_LENGTH	4
 
 static struct acpi_root acpi;	/* no entries without ACPI */
+static struct smbios_table smbios;	/* empty without SMBIOS */
 static struct smbios_names names;
 
 static const void *map_table(void *context, paddr_t address, size_t size)
@@ -30,13 +31,19 @@ void firmware_init(void)
 		pr_warn("acpi: tables not used: %s", why);
 	else
 		pr_info("acpi: %u tables by %s, made by \"%s\"", acpi.entry_count, acpi.entry_size == 8 ? "XSDT" : "RSDT", acpi.oem);
-	if (h->smbios && smbios_read_names(map_table, NULL, h->smbios, &names))
+	if (h->smbios && smbios_open(map_table, NULL, h->smbios, &smbios))
 		pr_warn("smbios: tables are damaged");
+	smbios_read_names(&smbios, &names);
 }
 
 int firmware_table(const char signature[4], unsigned index, struct acpi_table *ret)
 {
 	return acpi.entry_count ? acpi_find(&acpi, signature, index, ret) : -ENOENT;
+}
+
+int firmware_table_at(paddr_t address, const char signature[4], struct acpi_table *ret)
+{
+	return acpi.map ? acpi_table_at(&acpi, address, signature, ret) : -EFAULT;
 }
 
 /* Take this for the answer where it lies in from…*end and before what was found so far. */
@@ -69,4 +76,14 @@ bool firmware_next_in(paddr_t from, paddr_t end, paddr_t *ret_base, uint64_t *re
 const struct smbios_names *firmware_names(void)
 {
 	return &names;
+}
+
+const struct smbios_table *firmware_smbios(void)
+{
+	return &smbios;
+}
+
+const struct acpi_root *firmware_acpi(void)
+{
+	return &acpi;
 }

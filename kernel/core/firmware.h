@@ -11,10 +11,17 @@ void firmware_init(void);
 /* The index-th table with this signature, length and checksum checked. 0, -ENOENT, -EBADMSG. */
 int firmware_table(const char signature[4], unsigned index, struct acpi_table *ret);
 
+/* The table at an address that another table names. 0, -EFAULT, -EBADMSG. */
+int firmware_table_at(paddr_t address, const char signature[4], struct acpi_table *ret);
+
 /* The first table in from…end that may still be read, wherever the firmware put it; false where there is none. */
 bool firmware_next_in(paddr_t from, paddr_t end, paddr_t *ret_base, uint64_t *ret_size);
 
 /* What the machine calls itself; empty strings where it says nothing. */
 const struct smbios_names *firmware_names(void);
+
+/* The tables themselves, empty where there are none. */
+const struct smbios_table *firmware_smbios(void);
+const struct acpi_root *firmware_acpi(void);
 
 #endif

@@ -1,11 +1,18 @@
-/* The line is redrawn from the cursor on after each change; the cursor is moved with CSI C and D, which every terminal
- * has. A line longer than the terminal's row is edited right, but looks wrong: those two stop at the row's ends. */
+/* A key changes the text and the cursor, and nothing else. Then `show` makes the row what it ought to be: it composes
+ * it, compares that with what stands there, and writes from the first difference on. So no edit has to know how the
+ * terminal gets there, and a line that is longer than the row needs no care but in one place.
+ *
+ * The row's last column stays free, since terminals differ in where the cursor is after a character there. The cursor
+ * is moved with CSI C and D, which every terminal has. */
 #include "kernel/core/lineedit.h"
 
 #include "lib/format.h"
 #include "lib/string.h"
 
 #define CTRL(letter) ((letter) & 0x1f)
+#define ROOM_LEAST 8		/* cells, on whatever terminal */
+
+enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_SEQUENCE };
 
 static bool continues_character(char byte)
 {
@@ -17,7 +24,7 @@ static void emit_text(struct lineedit *e, const char *text)
 	e->emit(text, strlen(text));
 }
 
-static size_t characters(const char *text, size_t size)
+static size_t cells(const char *text, size_t size)
 {
 	size_t count = 0;
 
@@ -26,31 +33,107 @@ static size_t characters(const char *text, size_t size)
 	return count;
 }
 
-static void move_cells(struct lineedit *e, size_t cells, char direction)
+/* The byte at which so many cells have gone by. */
+static size_t skip_cells(const char *text, size_t size, size_t count)
+{
+	size_t at = 0;
+
+	while (at < size && (count || continues_character(text[at])))
+		count -= !continues_character(text[at++]);
+	return at;
+}
+
+static void terminal_cursor(struct lineedit *e, size_t cell)
 {
 	char sequence[16];
 
-	if (!cells)
+	if (cell == e->shown_cursor)
 		return;
-	ksnprintf(sequence, sizeof(sequence), "\033[%zu%c", cells, direction);
-	emit_text(e, sequence);
-}
-
-static void cursor_set(struct lineedit *e, size_t to)
-{
-	if (to < e->cursor)
-		move_cells(e, characters(e->text + to, e->cursor - to), 'D');
+	if (cell < e->shown_cursor)
+		ksnprintf(sequence, sizeof(sequence), "\033[%zuD", e->shown_cursor - cell);
 	else
-		move_cells(e, characters(e->text + e->cursor, to - e->cursor), 'C');
-	e->cursor = to;
+		ksnprintf(sequence, sizeof(sequence), "\033[%zuC", cell - e->shown_cursor);
+	emit_text(e, sequence);
+	e->shown_cursor = cell;
 }
 
-/* Everything from the cursor on anew, the rest of the row cleared, the cursor back. */
-static void redraw_tail(struct lineedit *e)
+static size_t room(const struct lineedit *e)
 {
-	e->emit(e->text + e->cursor, e->size - e->cursor);
-	emit_text(e, "\033[K");
-	move_cells(e, characters(e->text + e->cursor, e->size - e->cursor), 'D');
+	return MAX(e->columns, e->prompt_cells + ROOM_LEAST + 1) - e->prompt_cells - 1;
+}
+
+/* Choose the part of the line that is shown. The cursor may not stand on a mark, so that what it stands on is seen;
+ * where it would, it goes to the middle. */
+static void scroll(struct lineedit *e, size_t cursor, size_t total)
+{
+	const size_t width = room(e);
+	const bool more = e->first + width < total;
+	const bool before = e->first && cursor <= e->first;
+	const bool behind = more ? cursor + 1 >= e->first + width : cursor > e->first + width;
+
+	if (total <= width)
+		e->first = 0;
+	else if (before || behind || e->first > total - width)
+		e->first = MIN(cursor - MIN(cursor, width / 2), total - width);
+}
+
+/* The row as it ought to be; its size. */
+static size_t compose(const struct lineedit *e, size_t total, char row[LINEEDIT_MAX + 1])
+{
+	const size_t width = room(e);
+	size_t from = skip_cells(e->text, e->size, e->first), to = from + skip_cells(e->text + from, e->size - from, width), size = 0;
+	const bool more = e->first + width < total;
+
+	if (e->first) {
+		row[size++] = '<';
+		from += skip_cells(e->text + from, to - from, 1);
+	}
+	if (more)
+		while (continues_character(e->text[--to]))
+			;
+	memcpy(row + size, e->text + from, to - from);
+	size += to - from;
+	if (more)
+		row[size++] = '>';
+	return size;
+}
+
+static size_t common_start(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+	size_t same = 0;
+
+	while (same < a_size && same < b_size && a[same] == b[same])
+		same++;
+	while (same && ((same < a_size && continues_character(a[same])) || (same < b_size && continues_character(b[same]))))
+		same--;
+	return same;
+}
+
+static void show(struct lineedit *e)
+{
+	char row[LINEEDIT_MAX + 1];
+	const size_t total = cells(e->text, e->size), cursor = cells(e->text, e->cursor);
+
+	scroll(e, cursor, total);
+	const size_t size = compose(e, total, row), same = common_start(row, size, e->shown, e->shown_size);
+	if (same < size || same < e->shown_size) {
+		const size_t before = cells(e->shown, e->shown_size);
+		terminal_cursor(e, cells(e->shown, same));
+		memcpy(e->shown + same, row + same, size - same);
+		e->shown_size = size;
+		e->shown_cursor = cells(e->shown, size);
+		e->emit(e->shown + same, size - same);
+		if (before > e->shown_cursor)
+			emit_text(e, "\033[K");
+	}
+	terminal_cursor(e, cursor - e->first);
+}
+
+/* The cursor goes behind the line, and what comes next below it. */
+static void leave(struct lineedit *e, const char *text)
+{
+	terminal_cursor(e, cells(e->shown, e->shown_size));
+	emit_text(e, text);
 }
 
 static size_t character_before(const struct lineedit *e, size_t at)
@@ -69,100 +152,226 @@ static size_t character_after(const struct lineedit *e, size_t at)
 	return at;
 }
 
+static size_t word_before(const struct lineedit *e)
+{
+	size_t at = e->cursor;
+
+	while (at && e->text[at - 1] == ' ')
+		at--;
+	while (at && e->text[at - 1] != ' ')
+		at--;
+	return at;
+}
+
+static size_t word_after(const struct lineedit *e)
+{
+	size_t at = e->cursor;
+
+	while (at < e->size && e->text[at] == ' ')
+		at++;
+	while (at < e->size && e->text[at] != ' ')
+		at++;
+	return at;
+}
+
 /* Remove from `from` to `to`; the cursor ends at from. */
 static void erase(struct lineedit *e, size_t from, size_t to)
 {
-	cursor_set(e, from);
 	memmove(e->text + from, e->text + to, e->size - to + 1);
 	e->size -= to - from;
-	redraw_tail(e);
+	e->cursor = from;
 }
 
-static void insert(struct lineedit *e, uint32_t code_point)
+/* False where there is no room. */
+static bool insert(struct lineedit *e, const char *bytes, size_t size)
 {
-	char bytes[4];
-	size_t size = utf8_encode(code_point, bytes);
-
-	if (utf_is_control(code_point) || e->size + size > LINEEDIT_MAX)
-		return;
+	if (e->size + size > LINEEDIT_MAX)
+		return false;
 	memmove(e->text + e->cursor + size, e->text + e->cursor, e->size - e->cursor + 1);
 	memcpy(e->text + e->cursor, bytes, size);
 	e->cursor += size;
 	e->size += size;
-	e->emit(bytes, size);
-	if (e->cursor < e->size)
-		redraw_tail(e);
+	return true;
 }
 
-static void erase_word(struct lineedit *e)
+static void replace(struct lineedit *e, const char *text)
 {
-	size_t from = e->cursor;
-
-	while (from && e->text[from - 1] == ' ')
-		from--;
-	while (from && e->text[from - 1] != ' ')
-		from--;
-	erase(e, from, e->cursor);
+	e->size = e->cursor = strlen(text);
+	memcpy(e->text, text, e->size + 1);
 }
 
+/* The newest line is kept last: one that was there before moves, else the oldest goes where there is no room. */
 static void history_keep(struct lineedit *e)
 {
-	const char *newest = e->history[(e->history_count + LINEEDIT_HISTORY - 1) % LINEEDIT_HISTORY];
+	unsigned at = 0;
 
-	if (e->size && !(e->history_count && strcmp(newest, e->text) == 0))
-		memcpy(e->history[e->history_count++ % LINEEDIT_HISTORY], e->text, e->size + 1);
+	if (!e->size)
+		return;
+	while (at < e->history_count && strcmp(e->history[at], e->text) != 0)
+		at++;
+	if (at == e->history_count) {
+		at = 0;
+		if (e->history_count < LINEEDIT_HISTORY)
+			at = e->history_count++;
+	}
+	memmove(e->history[at], e->history[at + 1], (e->history_count - 1 - at) * sizeof(e->history[0]));
+	memcpy(e->history[e->history_count - 1], e->text, e->size + 1);
+}
+
+static const char *history_line(const struct lineedit *e, unsigned back)
+{
+	return back ? e->history[e->history_count - back] : e->draft;
 }
 
 static void history_show(struct lineedit *e, unsigned back)
 {
-	if (back > e->history_count || back > LINEEDIT_HISTORY)
+	if (back > e->history_count)
 		return;
+	if (!e->history_back)
+		memcpy(e->draft, e->text, e->size + 1);
 	e->history_back = back;
-	const char *line = back ? e->history[(e->history_count - back) % LINEEDIT_HISTORY] : "";
-	cursor_set(e, 0);
-	e->size = strlen(line);
-	memcpy(e->text, line, e->size + 1);
-	redraw_tail(e);
-	cursor_set(e, e->size);
+	replace(e, history_line(e, back));
 }
 
-/* The final byte of ESC [ … or ESC O …. */
-static void escape_key(struct lineedit *e, uint8_t byte)
+static bool contains(const char *text, const char *part)
+{
+	const size_t size = strlen(part);
+
+	while (*text && strncmp(text, part, size) != 0)
+		text++;
+	return strncmp(text, part, size) == 0;
+}
+
+/* What is searched for is the draft: what was typed before the first Ctrl-R. */
+static void history_search(struct lineedit *e)
+{
+	const char *part = e->history_back ? e->draft : e->text;
+
+	for (unsigned back = e->history_back + 1; back <= e->history_count; back++)
+		if (contains(history_line(e, back), part)) {
+			history_show(e, back);
+			return;
+		}
+}
+
+/* ---- Completion ---- */
+
+/* The next candidate that starts with the word before the cursor, in place of the last one ("" at first). */
+static bool candidate_next(const struct lineedit *e, size_t word, unsigned *index, char candidate[LINEEDIT_WORD])
+{
+	char next[LINEEDIT_WORD];
+
+	while (e->words && e->words(e->text, word, (*index)++, next)) {
+		if (strncmp(next, e->text + word, e->cursor - word) != 0 || strcmp(next, candidate) == 0)
+			continue;
+		memcpy(candidate, next, sizeof(next));
+		return true;
+	}
+	return false;
+}
+
+/* Below the line, in columns. */
+static void candidates_list(struct lineedit *e, size_t word)
+{
+	char candidate[LINEEDIT_WORD] = "";
+	size_t width = 0, column = 0;
+	unsigned index = 0;
+
+	while (candidate_next(e, word, &index, candidate))
+		width = MAX(width, strlen(candidate) + 2);
+	leave(e, "\n");
+	candidate[0] = '\0';
+	for (index = 0; candidate_next(e, word, &index, candidate); column += width) {
+		if (column + width > e->columns) {
+			emit_text(e, "\n");
+			column = 0;
+		}
+		emit_text(e, candidate);
+		for (size_t size = strlen(candidate); size < width; size++)
+			e->emit(" ", 1);
+	}
+	emit_text(e, "\n");
+	lineedit_draw(e);
+}
+
+/* Add what all candidates have in common; list them where that is nothing. */
+static void complete(struct lineedit *e)
+{
+	char first[LINEEDIT_WORD] = "", candidate[LINEEDIT_WORD] = "";
+	size_t word = e->cursor, common = 0;
+	unsigned count = 0;
+
+	while (word && e->text[word - 1] != ' ' && e->text[word - 1] != ';')
+		word--;
+	for (unsigned index = 0; candidate_next(e, word, &index, candidate); count++) {
+		if (!count)
+			memcpy(first, candidate, sizeof(first));
+		common = common_start(first, count ? common : strlen(first), candidate, strlen(candidate));
+	}
+	const size_t typed = e->cursor - word;
+	if (count > 1 && common == typed)
+		candidates_list(e, word);
+	else if (count && insert(e, first + typed, common - typed) && count == 1)
+		insert(e, " ", 1);
+}
+
+/* ---- Keys ---- */
+
+static void home_end_key(struct lineedit *e, unsigned number)
+{
+	if (number == 1 || number == 7)
+		e->cursor = 0;
+	else if (number == 4 || number == 8)
+		e->cursor = e->size;
+	else if (number == 3)
+		erase(e, e->cursor, character_after(e, e->cursor));
+}
+
+/* The final byte of ESC [ … or ESC O …; with a modifier (xterm's: 3 Alt, 5 Ctrl) the arrows go by words. */
+static void sequence_key(struct lineedit *e, uint8_t byte)
 {
 	switch (byte) {
 	case 'A': history_show(e, e->history_back + 1); break;
 	case 'B': if (e->history_back) history_show(e, e->history_back - 1); break;
-	case 'C': cursor_set(e, character_after(e, e->cursor)); break;
-	case 'D': cursor_set(e, character_before(e, e->cursor)); break;
-	case 'H': cursor_set(e, 0); break;
-	case 'F': cursor_set(e, e->size); break;
-	case '~':
-		if (e->parameter == 1 || e->parameter == 7)
-			cursor_set(e, 0);
-		else if (e->parameter == 4 || e->parameter == 8)
-			cursor_set(e, e->size);
-		else if (e->parameter == 3)
-			erase(e, e->cursor, character_after(e, e->cursor));
+	case 'C': e->cursor = e->numbers[1] > 1 ? word_after(e) : character_after(e, e->cursor); break;
+	case 'D': e->cursor = e->numbers[1] > 1 ? word_before(e) : character_before(e, e->cursor); break;
+	case 'H': e->cursor = 0; break;
+	case 'F': e->cursor = e->size; break;
+	case '~': home_end_key(e, e->numbers[0]); break;
+	}
+}
+
+static void alt_key(struct lineedit *e, uint8_t byte)
+{
+	switch (byte) {
+	case 'b': e->cursor = word_before(e); break;
+	case 'd': erase(e, e->cursor, word_after(e)); break;
+	case 'f': e->cursor = word_after(e); break;
+	case 0x7f: erase(e, word_before(e), e->cursor); break;
 	}
 }
 
 /* True while the byte belongs to an escape sequence. */
 static bool escape_byte(struct lineedit *e, uint8_t byte)
 {
-	if (!e->escape) {
-		e->escape = byte == 0x1b;
-		e->parameter = 0;
+	switch (e->escape) {
+	case ESCAPE_NONE:
+		e->escape = byte == 0x1b ? ESCAPE_BEGUN : ESCAPE_NONE;
+		e->numbers[0] = e->numbers[1] = e->number = 0;
 		return e->escape;
-	}
-	if (e->escape == 1) {
-		e->escape = byte == '[' || byte == 'O' ? 2 : 0;
+	case ESCAPE_BEGUN:
+		e->escape = byte == '[' || byte == 'O' ? ESCAPE_SEQUENCE : ESCAPE_NONE;
+		if (!e->escape)
+			alt_key(e, byte);
 		return true;
 	}
 	if (byte >= '0' && byte <= '9')
-		e->parameter = (uint8_t)(e->parameter * 10 + byte - '0');
+		e->numbers[e->number] = (uint8_t)(e->numbers[e->number] * 10 + byte - '0');
+	else if (byte == ';')
+		e->number = 1;
 	else if (byte >= 0x40) {
-		escape_key(e, byte);
-		e->escape = 0;
+		sequence_key(e, byte);
+		e->escape = ESCAPE_NONE;
 	}
 	return true;
 }
@@ -172,61 +381,67 @@ static bool control_byte(struct lineedit *e, uint8_t byte)
 	switch (byte) {
 	case '\r':
 	case '\n':
-		cursor_set(e, e->size);
-		emit_text(e, "\n");
+		leave(e, "\n");
 		history_keep(e);
 		return true;
 	case CTRL('C'):
-		emit_text(e, "^C\n");
-		e->size = 0;
-		e->text[0] = '\0';
+		leave(e, "^C\n");
+		replace(e, "");
 		return true;
-	case CTRL('A'): cursor_set(e, 0); break;
-	case CTRL('B'): cursor_set(e, character_before(e, e->cursor)); break;
+	case CTRL('A'): e->cursor = 0; break;
+	case CTRL('B'): e->cursor = character_before(e, e->cursor); break;
 	case CTRL('D'): erase(e, e->cursor, character_after(e, e->cursor)); break;
-	case CTRL('E'): cursor_set(e, e->size); break;
-	case CTRL('F'): cursor_set(e, character_after(e, e->cursor)); break;
+	case CTRL('E'): e->cursor = e->size; break;
+	case CTRL('F'): e->cursor = character_after(e, e->cursor); break;
+	case CTRL('I'): complete(e); break;
 	case CTRL('K'): erase(e, e->cursor, e->size); break;
-	case CTRL('N'): escape_key(e, 'B'); break;
-	case CTRL('P'): escape_key(e, 'A'); break;
-	case CTRL('U'): erase(e, 0, e->cursor); break;
-	case CTRL('W'): erase_word(e); break;
-	case CTRL('L'): {
+	case CTRL('L'):
 		emit_text(e, "\033[H\033[2J");
 		lineedit_draw(e);
 		break;
-	}
+	case CTRL('N'): sequence_key(e, 'B'); break;
+	case CTRL('P'): sequence_key(e, 'A'); break;
+	case CTRL('R'): history_search(e); break;
+	case CTRL('U'): erase(e, 0, e->cursor); break;
+	case CTRL('W'): erase(e, word_before(e), e->cursor); break;
 	case CTRL('H'):
-	case 0x7f:
-		erase(e, character_before(e, e->cursor), e->cursor);
+	case 0x7f: erase(e, character_before(e, e->cursor), e->cursor); break;
 	}
 	return false;
 }
 
-void lineedit_init(struct lineedit *e, const char *prompt, void (*emit)(const char *, size_t))
+static void text_byte(struct lineedit *e, uint8_t byte)
+{
+	uint32_t code_points[2];
+	char bytes[4];
+
+	for (unsigned i = 0, count = utf8_decode(&e->utf8, byte, code_points); i < count; i++)
+		if (!utf_is_control(code_points[i]) && !utf_is_zero_width(code_points[i]))
+			insert(e, bytes, utf8_encode(code_points[i], bytes));
+}
+
+void lineedit_init(struct lineedit *e, const char *prompt, unsigned prompt_cells, void (*emit)(const char *, size_t))
 {
 	memset(e, 0, sizeof(*e));
 	e->prompt = prompt;
+	e->prompt_cells = prompt_cells;
+	e->columns = LINEEDIT_COLUMNS;
 	e->emit = emit;
 }
 
 void lineedit_start(struct lineedit *e)
 {
-	e->size = e->cursor = 0;
-	e->escape = 0;
+	replace(e, "");
+	e->escape = ESCAPE_NONE;
 	e->history_back = 0;
-	e->text[0] = '\0';
-	emit_text(e, e->prompt);
+	lineedit_draw(e);
 }
 
 void lineedit_draw(struct lineedit *e)
 {
-	size_t cursor = e->cursor;
-
 	emit_text(e, e->prompt);
-	e->cursor = 0;
-	redraw_tail(e);
-	cursor_set(e, cursor);
+	e->shown_size = e->shown_cursor = 0;
+	show(e);
 }
 
 bool lineedit_byte(struct lineedit *e, uint8_t byte)
@@ -234,13 +449,14 @@ bool lineedit_byte(struct lineedit *e, uint8_t byte)
 	bool second_half = byte == '\n' && e->carriage_return;
 
 	e->carriage_return = byte == '\r';
-	if (second_half || escape_byte(e, byte))
+	if (second_half)
 		return false;
-	if (byte < 0x20 || byte == 0x7f)
-		return control_byte(e, byte);
-	uint32_t code_points[2];
-	unsigned count = utf8_decode(&e->utf8, byte, code_points);
-	for (unsigned i = 0; i < count; i++)
-		insert(e, code_points[i]);
+	if (escape_byte(e, byte))
+		;
+	else if (byte >= 0x20 && byte != 0x7f)
+		text_byte(e, byte);
+	else if (control_byte(e, byte))
+		return true;
+	show(e);
 	return false;
 }

@@ -1,8 +1,11 @@
 /* Editing one line on a terminal: bytes in, echo out. Pure, so that it is tested on the host.
  *
- * Rules: keys as readline's: Left Right Home End Delete Backspace, Ctrl-A B D E F H K L N P U W, Up and Down through
- * the last lines, Ctrl-C gives the line up. Text is UTF-8; the cursor moves by characters of one cell. A line that is
- * full takes no more. */
+ * Rules
+ * - Keys as readline's: Left Right Home End Delete Backspace, Ctrl-A B D E F H K L N P U W, Up and Down through the
+ *   last lines, Alt-B D F and Ctrl-Left, Ctrl-Right by words, Ctrl-C gives the line up. Ctrl-R takes the newest line
+ *   that contains what was typed, once more an older one. Tab completes a word, or lists what it may become.
+ * - Text is UTF-8; the cursor moves by characters of one cell. A line that is full takes no more.
+ * - The line stays within the terminal's row: of a longer one a part is shown, with < and > where there is more. */
 #ifndef KERNEL_CORE_LINEEDIT_H
 #define KERNEL_CORE_LINEEDIT_H
 
@@ -10,23 +13,41 @@
 #include "lib/utf.h"
 
 #define LINEEDIT_MAX 255
-#define LINEEDIT_HISTORY 16
+#define LINEEDIT_HISTORY 50
+#define LINEEDIT_COLUMNS 80	/* where nobody knows */
+
+/* The index-th word that may stand in a line from byte `word` on; false behind the last. Equal ones in a row count
+ * once. */
+#define LINEEDIT_WORD 32
+typedef bool lineedit_words(const char *line, size_t word, unsigned index, char ret[LINEEDIT_WORD]);
 
 struct lineedit {
 	const char *prompt;
+	unsigned prompt_cells;
+	unsigned columns;		/* of the narrowest terminal; may be changed before lineedit_start */
 	void (*emit)(const char *text, size_t size);
+	lineedit_words *words;		/* NULL: Tab does nothing */
 	char text[LINEEDIT_MAX + 1];	/* ends with a NUL */
 	size_t size, cursor;		/* bytes; the cursor is never inside a character */
+
+	/* What the terminal shows behind the prompt. */
+	char shown[LINEEDIT_MAX + 1];
+	size_t shown_size;
+	size_t shown_cursor;		/* in cells, as is what follows */
+	size_t first;			/* of the line, that is shown */
+
 	uint8_t escape;			/* how much of an escape sequence has come */
-	uint8_t parameter;		/* its number */
-	char history[LINEEDIT_HISTORY][LINEEDIT_MAX + 1];
-	unsigned history_count;		/* lines ever kept */
+	uint8_t numbers[2], number;	/* the sequence's, and which one comes now */
+	char history[LINEEDIT_HISTORY][LINEEDIT_MAX + 1];	/* the newest last, no line twice */
+	unsigned history_count;
 	unsigned history_back;		/* how far back the line shown is; 0: the new line */
+	char draft[LINEEDIT_MAX + 1];	/* the new line, while an old one is shown */
 	struct utf8_decoder utf8;
 	bool carriage_return;		/* the last byte was CR: an LF behind it is the same key */
 };
 
-void lineedit_init(struct lineedit *e, const char *prompt, void (*emit)(const char *text, size_t size));
+/* The prompt may hold sequences that take no cells. */
+void lineedit_init(struct lineedit *e, const char *prompt, unsigned prompt_cells, void (*emit)(const char *text, size_t size));
 
 /* Print the prompt and begin an empty line. */
 void lineedit_start(struct lineedit *e);

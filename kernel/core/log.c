@@ -8,6 +8,7 @@
 #include "kernel/core/log.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/preempt.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/console.h"
 #include "kernel/core/monitor.h"
@@ -32,6 +33,7 @@ enum slot_state { SLOT_WHOLE, SLOT_UNFINISHED, SLOT_GONE };
 
 static struct slot ring[SLOTS];
 static uint64_t head;		/* atomic: the next free position */
+static uint64_t (*ticks_now)(void) = cpu_ticks;
 static nsec_t (*ticks_to_nsec)(uint64_t ticks);
 static enum log_level console_level = LOG_DEBUG;
 static bool skip_unfinished;
@@ -64,8 +66,9 @@ static void log_write(uint64_t ticks, enum log_level level, const char *format, 
 	int length = kvsnprintf(text, sizeof(text), format, arguments);
 	size_t size = MIN((size_t)length, sizeof(text) - 1);
 	unsigned parts = size ? (unsigned)((size + SLOT_TEXT - 1) / SLOT_TEXT) : 1;
-	uint64_t position = __atomic_fetch_add(&head, parts, __ATOMIC_RELAXED);
 
+	preempt_disable();	/* who reads waits for a message that is begun */
+	uint64_t position = __atomic_fetch_add(&head, parts, __ATOMIC_RELAXED);
 	/* The first part last: where it is whole, all are. */
 	for (unsigned i = parts; i-- > 0;) {
 		struct slot s = { .ticks = ticks, .level = (uint8_t)level, .first = i == 0, .parts_left = (uint8_t)(parts - 1 - i) };
@@ -73,6 +76,7 @@ static void log_write(uint64_t ticks, enum log_level level, const char *format, 
 		memcpy(s.text, text + i * SLOT_TEXT, s.size);
 		slot_write(position + i, &s);
 	}
+	preempt_enable();
 	log_show();
 }
 
@@ -90,7 +94,7 @@ void log_message(enum log_level level, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	log_write(cpu_ticks(), level, format, arguments);
+	log_write(ticks_now(), level, format, arguments);
 	va_end(arguments);
 }
 
@@ -148,8 +152,9 @@ void log_skip_unfinished(void)
 	skip_unfinished = true;
 }
 
-void log_set_clock(nsec_t (*to_nsec)(uint64_t ticks))
+void log_set_clock(uint64_t (*now)(void), nsec_t (*to_nsec)(uint64_t ticks))
 {
+	ticks_now = now;
 	ticks_to_nsec = to_nsec;
 	log_show();
 }
@@ -174,6 +179,11 @@ void log_init(void)
 		console_level = (enum log_level)MIN(level, 8ull);
 	if (cmdline_flag(boot_cmdline(), "debug"))
 		console_level = LOG_DEBUG + 1;
+}
+
+void log_set_level(unsigned level)
+{
+	console_level = (enum log_level)level;
 }
 
 /* Linux prints levels below loglevel, so 7 leaves debug messages out. */
@@ -231,4 +241,6 @@ static int log_command(int argc, char **argv)
 	}
 	return 0;
 }
-MONITOR_COMMAND(log, "", "the kernel's log, from the EFI entry point on", log_command);
+MONITOR_COMMAND(log, "", "the kernel's log, from the EFI entry point on", log_command,
+	.text = "The last 1,024 messages, those that loglevel= kept from the consoles too. Times are seconds since the "
+		"EFI entry point.");

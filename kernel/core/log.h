@@ -8,7 +8,7 @@
  *   theirs to that one.
  * - A message is "subsystem: text" without a newline. Levels are Linux's; those below `loglevel=` (7 without it, 4 with
  *   `quiet`) reach the consoles, all of them the ring.
- * - A message is stamped with cpu_ticks(); lines are shown as time since the EFI entry point once the clock's rate is
+ * - A message is stamped with the boot CPU's cpu_ticks(); lines are shown as time since the EFI entry point once the clock's rate is
  *   known, and wait for that. */
 #ifndef KERNEL_CORE_LOG_H
 #define KERNEL_CORE_LOG_H
@@ -46,8 +46,9 @@ uint64_t log_tail(unsigned count);
 /* In a panic: a message whose writer was stopped no longer holds up the ones behind it. */
 void log_skip_unfinished(void);
 
-/* Set by the clock: ticks to nanoseconds since the EFI entry point. Before that times are unknown. */
-void log_set_clock(nsec_t (*to_nsec)(uint64_t ticks));
+/* Set by the clock: the boot CPU's ticks, on any CPU, and nanoseconds since the EFI entry point. Before that there is
+ * the boot CPU alone, and times are unknown. */
+void log_set_clock(uint64_t (*now)(void), nsec_t (*to_nsec)(uint64_t ticks));
 
 /* "[    0.004217] " into a buffer of LOG_STAMP bytes. */
 #define LOG_STAMP 24
@@ -55,6 +56,9 @@ void log_stamp(uint64_t ticks, char ret[LOG_STAMP]);
 
 /* Read loglevel=, quiet and debug. */
 void log_init(void);
+
+/* Show messages below this level from now on, as loglevel= does. */
+void log_set_level(unsigned level);
 
 /* Show what is new on all consoles. Called by log_message itself; and once after a console was added. */
 void log_show(void);

@@ -88,4 +88,5 @@ static int map_command(int argc, char **argv)
 	}
 	return 0;
 }
-MONITOR_COMMAND(map, "", "physical memory as the firmware described it, normalised", map_command);
+MONITOR_COMMAND(map, "", "physical memory as the firmware described it, normalised", map_command,
+	.text = "Sorted, without overlaps, neighbours of one kind joined. What no row names is a device's, or nothing.");

@@ -3,12 +3,30 @@
 
 #include <abi/linux/errno.h>
 #include "kernel/core/lineedit.h"
+#include "kernel/core/pager.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define PROMPT "\033[92msamara>\033[0m "
+#define PROMPT "samara> "
+#define ROWS 24		/* of a screen, where nobody knows */
 
-static const struct monitor_command *command_find(const char *name)
+static void (*tap_begin)(const char *line, size_t size), (*tap_write)(const char *text, size_t size);
+
+static uint8_t pager_key(void)
+{
+	int byte;
+
+	console_flush();
+	while ((byte = console_read()) < 0)
+		console_idle();
+	return (uint8_t)byte;
+}
+
+static struct lineedit edit;
+static struct pager pager = { .emit = console_write, .key = pager_key };
+static enum { PAGES_AUTO, PAGES_ON, PAGES_OFF } pages;
+
+const struct monitor_command *monitor_find(const char *name)
 {
 	for (const struct monitor_command *c = monitor_commands_start; c < monitor_commands_end; c++)
 		if (strcmp(c->name, name) == 0)
@@ -49,6 +67,35 @@ static int split(char *text, char *words[MONITOR_ARGUMENTS])
 	return count;
 }
 
+void monitor_set_tap(void (*begin)(const char *, size_t), void (*write)(const char *, size_t))
+{
+	tap_begin = begin;
+	tap_write = write;
+}
+
+void monitor_write(const char *text, size_t size)
+{
+	if (tap_write)
+		tap_write(text, size);
+	pager_write(&pager, text, size);
+}
+
+void monitor_printf(const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	kvsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	monitor_write(text, strlen(text));
+}
+
+void monitor_usage(const struct monitor_command *command)
+{
+	monitor_printf("usage: %s %s\n", command->name, command->usage);
+}
+
 static int run_one(const char *text, size_t size)
 {
 	char copy[MONITOR_LINE], *words[MONITOR_ARGUMENTS];
@@ -63,15 +110,17 @@ static int run_one(const char *text, size_t size)
 		monitor_printf("a command of more than %u bytes or %u words\n", MONITOR_LINE - 1, MONITOR_ARGUMENTS - 1);
 	if (count <= 0)
 		return count;
-	const struct monitor_command *command = command_find(words[0]);
+	const struct monitor_command *command = monitor_find(words[0]);
 	if (!command) {
 		monitor_printf("%s: no such command; try help\n", words[0]);
 		return -ENOENT;
 	}
+	if (tap_begin)
+		tap_begin(text, size);
 	int error = command->run(count, words);
 	console_flush();
 	if (error == -EINVAL && command->usage[0])
-		monitor_printf("usage: %s %s\n", command->name, command->usage);
+		monitor_usage(command);
 	else if (error)
 		monitor_printf("%s: error %d\n", command->name, -error);
 	return error;
@@ -94,45 +143,125 @@ int monitor_run(const char *line, size_t size)
 	return result;
 }
 
+/* ---- The prompt ---- */
+
 /* Wait for a key. What is logged meanwhile takes the prompt's place, and the prompt comes back below it. */
-static uint8_t read_waiting(struct lineedit *edit)
+static uint8_t read_waiting(void)
 {
 	int byte;
 
 	console_flush();
 	while ((byte = console_read()) < 0) {
 		if (console_prompt_wiped())
-			lineedit_draw(edit);
+			lineedit_draw(&edit);
 		console_idle();
 		console_flush();
 	}
 	if (console_prompt_wiped())
-		lineedit_draw(edit);
+		lineedit_draw(&edit);
 	return (uint8_t)byte;
+}
+
+/* The index-th of the words that a usage names as they are to be typed: those without capitals. */
+static bool usage_word(const char *usage, unsigned index, char ret[LINEEDIT_WORD])
+{
+	for (size_t size; *usage; usage += size) {
+		bool literal = true;
+		for (size = 0; usage[size] && !strchr(" []|", usage[size]); size++)
+			literal = literal && !(usage[size] >= 'A' && usage[size] <= 'Z');
+		if (size && literal && index-- == 0) {
+			ksnprintf(ret, LINEEDIT_WORD, "%.*s", (int)size, usage);
+			return true;
+		}
+		size += !size;
+	}
+	return false;
+}
+
+static bool copy_word(const char *word, char ret[LINEEDIT_WORD])
+{
+	if (word)
+		ksnprintf(ret, LINEEDIT_WORD, "%s", word);
+	return word;
+}
+
+const char *monitor_command_name(unsigned argument, unsigned index)
+{
+	return monitor_commands_start + index < monitor_commands_end ? monitor_commands_start[index].name : NULL;
+}
+
+/* What Tab may put at `word`: a command's name, or a word of the command that stands before it. */
+static bool words(const char *line, size_t word, unsigned index, char ret[LINEEDIT_WORD])
+{
+	char copy[MONITOR_LINE], *before[MONITOR_ARGUMENTS];
+	size_t start = word;
+
+	while (start && line[start - 1] != ';')
+		start--;
+	ksnprintf(copy, sizeof(copy), "%.*s", (int)(word - start), line + start);
+	int count = split(copy, before);
+	if (count == 0)
+		return copy_word(monitor_command_name(0, index), ret);
+	const struct monitor_command *command = count > 0 ? monitor_find(before[0]) : NULL;
+	if (command && command->complete)
+		return copy_word(command->complete((unsigned)count, index), ret);
+	return command && usage_word(command->usage, index, ret);
+}
+
+/* Pages are for people at the screen: a terminal on the serial line scrolls back by itself, and may be a program. */
+static void pager_begin(void)
+{
+	const struct console *reader = console_reader();
+	unsigned columns, rows;
+
+	console_size(&columns, &rows);
+	if (pages == PAGES_OFF || (pages == PAGES_AUTO && !(reader && reader->colour)))
+		rows = 0;
+	else if (!rows) {
+		rows = ROWS;
+		columns = LINEEDIT_COLUMNS;
+	}
+	pager_start(&pager, rows, columns);
+}
+
+static unsigned prompt_columns(void)
+{
+	unsigned columns, rows;
+
+	console_size(&columns, &rows);
+	return MIN(columns ? columns : LINEEDIT_COLUMNS, LINEEDIT_COLUMNS);
 }
 
 void monitor_loop(void)
 {
-	static struct lineedit edit;
-
-	lineedit_init(&edit, PROMPT, console_write);
+	lineedit_init(&edit, "\033[92m" PROMPT "\033[0m", sizeof(PROMPT) - 1, console_write);
+	edit.words = words;
 	for (;;) {
+		edit.columns = prompt_columns();
 		console_prompt_set(true);
 		lineedit_start(&edit);
-		while (!lineedit_byte(&edit, read_waiting(&edit)))
+		while (!lineedit_byte(&edit, read_waiting()))
 			;
 		console_prompt_set(false);
+		pager_begin();
 		monitor_run(edit.text, edit.size);
+		pager_end(&pager);
 	}
 }
 
-static int help_command(int argc, char **argv)
+static int pager_command(int argc, char **argv)
 {
-	for (const struct monitor_command *c = monitor_commands_start; c < monitor_commands_end; c++) {
-		char head[40];
-		ksnprintf(head, sizeof(head), "%s %s", c->name, c->usage);
-		monitor_printf("  %-28s %s\n", head, c->help);
-	}
-	return 0;
+	static const char *const modes[] = { [PAGES_AUTO] = "auto", [PAGES_ON] = "on", [PAGES_OFF] = "off" };
+
+	if (argc == 1)
+		monitor_printf("%s\n", modes[pages]);
+	for (unsigned mode = 0; argc == 2 && mode < ARRAY_SIZE(modes); mode++)
+		if (strcmp(argv[1], modes[mode]) == 0) {
+			pages = mode;
+			return 0;
+		}
+	return argc == 1 ? 0 : -EINVAL;
 }
-MONITOR_COMMAND(help, "", "this list", help_command);
+MONITOR_COMMAND(pager, "[auto|on|off]", "whether long output stops at each page", pager_command,
+	.text = "auto: where the command is typed at the screen's own keyboard, not over the serial line. At \"more\": space for "
+		"a page, enter for a line, / and a text for the next line that has it, e for all the rest, q for none of it.");

@@ -1,5 +1,6 @@
 /* The text is put together once, in a buffer of its own, and then shown: on the consoles that take text as it comes,
- * and as a page on the screen. A fault while doing that comes back here, says so in one line, and stops. */
+ * and as a page on the screen. Last of all it is kept for the next boot. A fault while doing any of that comes back
+ * here, says so in one line, and stops. */
 #include "kernel/core/panic.h"
 
 #include "kernel/arch/cpu.h"
@@ -7,6 +8,7 @@
 #include "kernel/arch/sections.h"
 #include "kernel/core/backtrace.h"
 #include "kernel/core/console.h"
+#include "kernel/core/last_boot.h"
 #include "kernel/core/log.h"
 #include "kernel/core/monitor.h"
 #include "kernel/core/symbols.h"
@@ -15,14 +17,17 @@
 
 #define TEXT_MAX 8192
 #define LAST_MESSAGES 12
+#define HEADING "Kernel panic: "
 
 static char text[TEXT_MAX];
-static size_t used;
+static size_t used, shown;	/* bytes of the text; those that the consoles have */
+static char reason[BOOT_REASON];
 static unsigned depth;		/* atomic */
 static uint32_t owner;		/* atomic: the CPU that panicked first, + 1 */
 static void (*stop_others)(void), (*describe_others)(void);
 static void (*screen_show)(const char *text);
 static void (*first_console)(void);
+static const char *(*save_hook)(const char *text, size_t size);
 static void (*end_hook)(void);
 
 void panic_set_others(void (*stop)(void), void (*describe)(void))
@@ -33,7 +38,9 @@ void panic_set_others(void (*stop)(void), void (*describe)(void))
 
 void panic_set_screen(void (*show)(const char *)) { screen_show = show; }
 void panic_set_first_console(void (*add)(void)) { first_console = add; }
+void panic_set_save(const char *(*save)(const char *, size_t)) { save_hook = save; }
 void panic_set_end(void (*end)(void)) { end_hook = end; }
+const char *panic_reason(void) { return reason; }
 
 const char *panic_build_id(void)
 {
@@ -119,13 +126,34 @@ static void show(void)
 		if (screen_show && c->flush)	/* a screen: it shows the page instead */
 			continue;
 		console_emit(c, "\n", 1);
-		console_emit(c, text, used);
+		console_emit(c, text + shown, used - shown);
 	}
 	if (screen_show)
 		screen_show(text);
+	shown = used;
 }
 
-static _Noreturn void panic_run(const struct trap_frame *frame, const char *format, va_list arguments)
+/* The first line, and in whose code it happened: of a panic without an exception the caller of panic(). */
+static void note_reason(const struct trap_frame *frame, vaddr_t caller)
+{
+	char symbol[SYMBOL_TEXT];
+	const char *heading = text + strlen(HEADING), *end = strchr(heading, '\n');
+
+	symbol_text(frame ? trap_instruction(frame) : caller - 1, symbol);
+	ksnprintf(reason, sizeof(reason), "in %s: %.*s", symbol, (int)(end - heading), heading);
+	last_boot_note_end(BOOT_END_PANIC, reason);
+}
+
+/* Last of all but the end: the firmware is asked to do something, and may never come back. */
+static void save(void)
+{
+	if (!save_hook)
+		return;
+	panic_add("\n%s\n", save_hook(text, used));
+	show();
+}
+
+static _Noreturn void panic_run(const struct trap_frame *frame, vaddr_t caller, const char *format, va_list arguments)
 {
 	uint32_t nobody = 0;
 
@@ -138,17 +166,20 @@ static _Noreturn void panic_run(const struct trap_frame *frame, const char *form
 		if (stop_others)
 			stop_others();
 		log_skip_unfinished();
-		panic_add("Kernel panic: ");
+		panic_add(HEADING);
 		add_arguments(format, arguments);
 		panic_add("\n");
+		note_reason(frame, caller);
 		add_details(frame);
 		show();
+		save();
 		break;
 	case 1:		/* the first panic failed: show what there is of it, and why */
 		panic_add("\nand while that was reported: ");
 		add_arguments(format, arguments);
 		panic_add("\n");
 		show();
+		save();
 		break;
 	}
 	if (end_hook && depth <= 3)
@@ -161,7 +192,7 @@ void panic(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	panic_run(NULL, format, arguments);
+	panic_run(NULL, (vaddr_t)__builtin_return_address(0), format, arguments);
 }
 
 void panic_trap(const struct trap_frame *frame, const char *format, ...)
@@ -169,7 +200,7 @@ void panic_trap(const struct trap_frame *frame, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	panic_run(frame, format, arguments);
+	panic_run(frame, 0, format, arguments);
 }
 
 static int panic_command(int argc, char **argv)
@@ -183,4 +214,6 @@ static int panic_command(int argc, char **argv)
 	panic("asked for at the monitor");
 }
 MONITOR_COMMAND(panic, "[fault|breakpoint]", "stop with the panic page; by a page fault; or take a breakpoint and go on",
-		panic_command);
+		panic_command,
+	.text = "To see what a panic looks like, and whether screen, serial line and the saved report come through. "
+		"docs/debugging.md explains the page.");

@@ -21,6 +21,13 @@ void panic_set_screen(void (*show)(const char *text));
 /* Called where there is no console yet, to add one. */
 void panic_set_first_console(void (*add)(void));
 
+/* Called once the text was shown, with all of it, to keep it for the next boot; and again where that failed with a
+ * panic of its own. Returns a line for the page. */
+void panic_set_save(const char *(*save)(const char *text, size_t size));
+
+/* Where it happened and the heading, "in SYMBOL+0x27: page fault: …"; "" before a panic. */
+const char *panic_reason(void);
+
 /* Called at the very end: leave the emulator, restart, or return for a machine that stays as it is. */
 void panic_set_end(void (*end)(void));
 

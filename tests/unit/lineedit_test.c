@@ -2,6 +2,8 @@
  * (kernel/drivers/console/vt.h), so echo, cursor and text must agree on the screen as they do in the buffer. */
 #include "kernel/core/lineedit.h"
 
+#include <stdio.h>
+
 #include "kernel/drivers/console/vt.h"
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
@@ -19,11 +21,28 @@ static void emit(const char *text, size_t size)
 		text[i] == '\n' ? vt_write(&vt, "\r\n", 2) : vt_write(&vt, text + i, 1);
 }
 
+static const char *const commands[] = { "bench", "boot", "pci", "pcx", "pcx", "reboot", "report" };
+
+static bool words(const char *line, size_t word, unsigned index, char ret[LINEEDIT_WORD])
+{
+	if (index >= ARRAY_SIZE(commands))
+		return false;
+	snprintf(ret, LINEEDIT_WORD, "%s%s", word && line[word - 1] != ';' ? "-" : "", commands[index]);
+	return true;
+}
+
+static void start_on(unsigned columns)
+{
+	vt_init(&vt, &font_small, cells, columns, ROWS, ROWS);
+	lineedit_init(&edit, "\033[92m>\033[0m ", 2, emit);
+	edit.columns = columns;
+	edit.words = words;
+	lineedit_start(&edit);
+}
+
 static void start(void)
 {
-	vt_init(&vt, &font_small, cells, COLUMNS, ROWS, ROWS);
-	lineedit_init(&edit, "> ", emit);
-	lineedit_start(&edit);
+	start_on(COLUMNS);
 }
 
 /* Type bytes; true where the last one ended the line. */
@@ -48,21 +67,31 @@ static size_t characters(const char *text, size_t size)
 	return count;
 }
 
-/* The row with the cursor is the prompt and the text, and the cursor stands where the buffer has it. */
+/* The row with the cursor is the prompt and a part of the text with marks where there is more, and the cursor stands on
+ * the character that the buffer has it on. */
 static bool screen_agrees(void)
 {
 	struct utf8_decoder decoder = { 0 };
-	const cell_t *row = vt_row(&vt, vt.y);
-	uint32_t x = 2, code_points[2];
+	const cell_t *row = vt_row(&vt, vt.y) + 2;
+	const size_t total = characters(edit.text, edit.size), cursor = characters(edit.text, edit.cursor);
+	const size_t first = cursor - (vt.x - 2), room = edit.columns - 3;
+	uint32_t code_points[2];
+	size_t at = 0;
 
+	if (vt.x < 2 || vt.x - 2 > cursor || vt.x >= vt.columns || first + room < MIN(cursor, total) || (first && first + room > total))
+		return false;
 	for (size_t i = 0; i < edit.size; i++)
-		for (unsigned n = utf8_decode(&decoder, (uint8_t)edit.text[i], code_points), k = 0; k < n; k++, x++)
-			if (cell_glyph(row[x]) != font_glyph(&font_small, code_points[k]))
+		for (unsigned n = utf8_decode(&decoder, (uint8_t)edit.text[i], code_points), k = 0; k < n; k++, at++) {
+			uint32_t shown = first && at == first ? '<' : at == first + room - 1 && at + 1 < total ? '>' : code_points[k];
+			if (at >= first && at < first + room && cell_glyph(row[at - first]) != font_glyph(&font_small, shown))
 				return false;
-	for (; x < COLUMNS; x++)
-		if (cell_glyph(row[x]) != font_glyph(&font_small, ' '))
+			if (at == cursor && shown != code_points[k])
+				return false;
+		}
+	for (at = MIN(total - first, room); at + 2 < vt.columns; at++)
+		if (cell_glyph(row[at]) != font_glyph(&font_small, ' '))
 			return false;
-	return vt.x == 2 + characters(edit.text, edit.cursor);
+	return true;
 }
 
 static void check(const char *keys, const char *text, size_t cursor)
@@ -134,10 +163,103 @@ TEST(history)
 	type("\033[A");
 	CHECK_STR(edit.text, "first");
 	type("\033[B\033[B");
-	CHECK_STR(edit.text, "");
+	CHECK_STR(edit.text, "new");	/* what was being typed comes back */
 	type("\033[B");
-	CHECK_STR(edit.text, "");
+	CHECK_STR(edit.text, "new");
 	CHECK(screen_agrees());
+}
+
+TEST(history_keeps_a_line_once)
+{
+	char line[8];
+
+	start();
+	type("one\rtwo\rone\r");
+	CHECK_EQ(edit.history_count, 2);
+	type("\033[A\033[A");
+	CHECK_STR(edit.text, "two");
+	for (unsigned i = 0; i < LINEEDIT_HISTORY + 3; i++) {
+		snprintf(line, sizeof(line), "\025n%u\r", i);
+		type(line);
+		lineedit_start(&edit);
+	}
+	CHECK_EQ(edit.history_count, LINEEDIT_HISTORY);
+	for (unsigned i = 0; i < LINEEDIT_HISTORY + 5; i++)
+		type("\033[A");
+	CHECK_STR(edit.text, "n3");
+	CHECK(screen_agrees());
+}
+
+TEST(history_is_searched)
+{
+	start();
+	type("report json\rpci -v\rpci\rboot\rpci\022");
+	CHECK_STR(edit.text, "pci");
+	type("\022");
+	CHECK_STR(edit.text, "pci -v");
+	type("\022");
+	CHECK_STR(edit.text, "pci -v");	/* no older one */
+	type("\033[B\033[B\033[B");
+	CHECK_STR(edit.text, "pci");
+	type("\025o\022\022");
+	CHECK_STR(edit.text, "report json");
+	CHECK(screen_agrees());
+}
+
+TEST(words)
+{
+	check("one two\033b!", "one !two", 5);
+	check("one two\033[1;5D\033[1;5D!", "!one two", 1);
+	check("one two\001\033f!", "one! two", 4);
+	check("one two\001\033[1;5C\033[1;3C!", "one two!", 8);
+	check("one two\001\033d", " two", 0);
+	check("one two\033\177", "one ", 4);
+}
+
+TEST(completion)
+{
+	check("be\t", "bench ", 6);
+	check("b\t", "b", 1);
+	check("re\tp\t", "report ", 7);
+	check("pcx\t", "pcx ", 4);		/* named twice in a row: one */
+	check("x\t", "x", 1);
+	check("pci -re\tb\t", "pci -reboot ", 12);
+	check("pci;rep\t", "pci;report ", 11);
+	check("bex\033[D\t", "bench x", 6);	/* what stands behind the cursor stays there */
+}
+
+TEST(completion_lists_what_there_is)
+{
+	start_on(30);
+	type("p\t\t");
+	CHECK_STR(edit.text, "pc");
+	CHECK(screen_agrees());
+	CHECK_EQ(vt.y, 2);
+	CHECK_EQ(cell_glyph(vt_row(&vt, 1)[0]), font_glyph(&font_small, 'p'));
+	CHECK_EQ(cell_glyph(vt_row(&vt, 1)[2]), font_glyph(&font_small, 'i'));
+	CHECK_EQ(cell_glyph(vt_row(&vt, 1)[7]), font_glyph(&font_small, 'x'));
+}
+
+/* The line is longer than the row: nothing may be written on another row, or where the text is not. */
+TEST(a_long_line_stays_in_its_row)
+{
+	start_on(20);
+	for (unsigned i = 0; i < 100; i++) {
+		char key[2] = { (char)('a' + i % 26), 0 };
+		type(key);
+		CHECK(screen_agrees());
+	}
+	CHECK_EQ(vt.y, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		type("\033[D");
+		CHECK(screen_agrees());
+	}
+	CHECK_EQ(vt.x, 2);
+	type("\005\177\177\001\004\004");
+	CHECK(screen_agrees());
+	type("\013");
+	CHECK(screen_agrees());
+	CHECK_EQ(edit.size, 0);
 }
 
 TEST(unknown_keys_do_nothing)
@@ -167,23 +289,31 @@ TEST(a_full_line_takes_no_more)
 	CHECK_EQ(edit.text[0], 'z');
 }
 
-TEST(random_keys_keep_screen_and_buffer_together)
+static void random_keys(unsigned columns)
 {
 	static const char *const keys[] = {
 		"a", "b", " ", "ü", "日", "\177", "\001", "\005", "\002", "\006", "\004", "\013", "\025", "\027", "\033[A", "\033[B", "\033[D", "\033[C",
-		"\033[3~", "\r", "\014", "xyz", "\003",
+		"\033[3~", "\r", "\014", "xyz", "\003", "\t", "\022", "\033b", "\033f", "\033d", "ein langes Wort", "re",
 	};
-	start();
-	for (unsigned i = 0; i < 20000; i++) {
+	start_on(columns);
+	for (unsigned i = 0; i < 10000; i++) {
 		if (type(keys[random_under(ARRAY_SIZE(keys))]))
 			lineedit_start(&edit);
 		CHECK(edit.cursor <= edit.size && edit.size <= LINEEDIT_MAX);
 		CHECK(edit.text[edit.size] == '\0');
 		if (!screen_agrees()) {
-			TEST_FAIL("step %u: \"%s\" with the cursor at %zu is not what the screen shows", i, edit.text, edit.cursor);
+			TEST_FAIL("step %u: \"%s\" with the cursor at %zu is not what the screen shows (columns %u, at %u)", i, edit.text,
+				  edit.cursor, columns, vt.x);
 			return;
 		}
 	}
+}
+
+TEST(random_keys_keep_screen_and_buffer_together)
+{
+	random_keys(COLUMNS);
+	random_keys(80);
+	random_keys(25);
 }
 
 TEST_MAIN

@@ -66,8 +66,13 @@ static void put_entry(bool third)
 
 static int read_names(struct smbios_names *ret)
 {
+	struct smbios_table table;
+	const int error = smbios_open(physmem_map, &memory, BASE + ENTRY, &table);
+
 	memset(ret, 'x', sizeof(*ret));
-	return smbios_read_names(physmem_map, &memory, BASE + ENTRY, ret);
+	if (!error)
+		smbios_read_names(&table, ret);
+	return error;
 }
 
 static void names_are_right(void)
@@ -234,6 +239,7 @@ TEST(damaged_entry_points)
 TEST(tables_that_are_not_in_memory)
 {
 	struct smbios_names names;
+	struct smbios_table table;
 
 	make_memory();
 	put_entry(true);
@@ -246,9 +252,99 @@ TEST(tables_that_are_not_in_memory)
 	table_size = UINT32_MAX;
 	put_entry(true);
 	CHECK_EQ(read_names(&names), -EBADMSG);
-	CHECK_EQ(smbios_read_names(physmem_map, &memory, BASE + SIZE - 23, &names), -EFAULT);
+	CHECK_EQ(smbios_open(physmem_map, &memory, BASE + SIZE - 23, &table), -EFAULT);
 	memcpy(bytes + SIZE - 24, "_SM_", 4);	/* its last seven bytes are not there */
-	CHECK_EQ(smbios_read_names(physmem_map, &memory, BASE + SIZE - 24, &names), -EFAULT);
+	CHECK_EQ(smbios_open(physmem_map, &memory, BASE + SIZE - 24, &table), -EFAULT);
+}
+
+static void next_module(size_t *position, struct smbios_module *ret)
+{
+	struct smbios_table table;
+
+	CHECK_EQ(smbios_open(physmem_map, &memory, BASE + ENTRY, &table), 0);
+	CHECK(smbios_next_module(&table, position, ret));
+}
+
+TEST(modules)
+{
+	static const char strings[] = "DIMM A1\0BANK 0\0Chips & Co  \0CC-4G-3200";
+	struct smbios_module m;
+	struct smbios_table table;
+	size_t at = 0;
+	uint8_t *p;
+
+	make_memory();
+	put_bios_and_system();
+	p = put_structure(17, 92, strings, sizeof(strings));
+	p[2] = 0x34, p[3] = 0x12;
+	physmem_put(p + 8, 72, 2), physmem_put(p + 10, 64, 2);
+	physmem_put(p + 12, 0x7fff, 2), physmem_put(p + 28, 65536, 4);	/* 64 GiB */
+	p[16] = 1, p[17] = 2, p[18] = 0x22, p[23] = 3, p[26] = 4;
+	physmem_put(p + 21, 6400, 2), physmem_put(p + 32, 0xffff, 2), physmem_put(p + 88, 70000, 4);
+	p = put_structure(17, 27, strings, sizeof(strings));	/* version 2.3: no speed as configured, no extended size */
+	physmem_put(p + 12, 0x8200, 2);				/* 512 KiB */
+	physmem_put(p + 21, 133, 2);
+	p[16] = 9;
+	physmem_put(put_structure(17, 14, "", 1) + 12, 0x7fff, 2);	/* the extended size is not there */
+	put_structure(127, 4, "", 1);
+	put_entry(true);
+
+	next_module(&at, &m);
+	CHECK_EQ(m.handle, 0x1234);
+	CHECK_EQ(m.size, GIB(64));
+	CHECK(m.ecc);
+	CHECK_EQ(m.speed, 70000);
+	CHECK_STR(m.type, "DDR5");
+	CHECK_STR(m.slot, "DIMM A1");
+	CHECK_STR(m.bank, "BANK 0");
+	CHECK_STR(m.vendor, "Chips & Co");
+	CHECK_STR(m.part, "CC-4G-3200");
+	next_module(&at, &m);
+	CHECK_EQ(m.size, KIB(512));
+	CHECK_EQ(m.speed, 133);
+	CHECK(!m.ecc);
+	CHECK_STR(m.type, "");
+	CHECK_STR(m.slot, "");
+	next_module(&at, &m);
+	CHECK_EQ(m.size, 0);
+	CHECK_EQ(m.speed, 0);
+	CHECK_EQ(smbios_open(physmem_map, &memory, BASE + ENTRY, &table), 0);
+	CHECK(!smbios_next_module(&table, &at, &m));
+	CHECK(!smbios_next_module(&table, &at, &m));
+}
+
+/* By KiB, by bytes; and those that are cut short or end before they begin are passed over. */
+TEST(ranges)
+{
+	struct smbios_range range;
+	struct smbios_table table;
+	size_t at = 0;
+	uint8_t *p;
+
+	make_memory();
+	put_bios_and_system();
+	p = put_structure(20, 19, "", 1);
+	physmem_put(p + 4, 0x100000, 4), physmem_put(p + 8, 0x1fffff, 4), physmem_put(p + 12, 0x1234, 2);
+	p = put_structure(20, 19, "", 1);
+	physmem_put(p + 4, 8, 4), physmem_put(p + 8, 6, 4);
+	physmem_put(put_structure(20, 19, "", 1) + 4, 0xffffffff, 4);
+	put_structure(20, 18, "", 1);
+	p = put_structure(20, 35, "", 1);
+	physmem_put(p + 4, 0xffffffff, 4), physmem_put(p + 12, 7, 2);
+	physmem_put(p + 19, GIB(5000), 8), physmem_put(p + 27, GIB(5001) - 1, 8);
+	put_structure(127, 4, "", 1);
+	put_entry(true);
+
+	CHECK_EQ(smbios_open(physmem_map, &memory, BASE + ENTRY, &table), 0);
+	CHECK(smbios_next_range(&table, &at, &range));
+	CHECK_EQ(range.module, 0x1234);
+	CHECK_EQ(range.first, GIB(1));
+	CHECK_EQ(range.last, GIB(2) - 1);
+	CHECK(smbios_next_range(&table, &at, &range));
+	CHECK_EQ(range.module, 7);
+	CHECK_EQ(range.first, GIB(5000));
+	CHECK_EQ(range.last, GIB(5001) - 1);
+	CHECK(!smbios_next_range(&table, &at, &range));
 }
 
 TEST_MAIN

@@ -12,21 +12,39 @@
 enum {
 	FADT_DSDT		= 40,
 	FADT_SCI		= 46,
+	FADT_SMI_COMMAND	= 48,
+	FADT_ACPI_ENABLE	= 52,
+	FADT_PM1A_EVENT		= 56,
+	FADT_PM1B_EVENT		= 60,
+	FADT_PM1A_CONTROL	= 64,
+	FADT_PM1B_CONTROL	= 68,
 	FADT_PM_TIMER		= 76,
+	FADT_GPE0		= 80,
+	FADT_GPE1		= 84,
+	FADT_PM1_EVENT_LENGTH	= 88,
 	FADT_PM_TIMER_LENGTH	= 91,
+	FADT_GPE0_LENGTH	= 92,
+	FADT_GPE1_LENGTH	= 93,
 	FADT_CENTURY		= 108,
 	FADT_BOOT_FLAGS		= 109,
 	FADT_FLAGS		= 112,
 	FADT_RESET		= 116,
 	FADT_RESET_VALUE	= 128,
 	FADT_X_DSDT		= 140,
+	FADT_X_PM1A_EVENT	= 148,
+	FADT_X_PM1B_EVENT	= 160,
+	FADT_X_PM1A_CONTROL	= 172,
+	FADT_X_PM1B_CONTROL	= 184,
 	FADT_X_PM_TIMER		= 208,
+	FADT_X_GPE0		= 220,
+	FADT_X_GPE1		= 232,
 	FADT_SLEEP_CONTROL	= 244,
 	FADT_SLEEP_STATUS	= 256,
 
 	FADT_OLD_SIZE		= 132,	/* and less: older than ACPI 2.0 */
 
 	/* Table 5.10. */
+	FLAG_NO_FIXED_BUTTON	= 1 << 4,	/* it is a device in AML */
 	FLAG_TIMER_32_BITS	= 1 << 8,
 	FLAG_RESET		= 1 << 10,
 	FLAG_HARDWARE_REDUCED	= 1 << 20,
@@ -95,6 +113,39 @@ static struct acpi_address read_sleep_register(const struct acpi_table *fadt, si
 	return acpi_address_usable(&found, 1) ? found : (struct acpi_address){ 0 };
 }
 
+/* A block of the fixed hardware, by its longer field or by its old one. All that were seen are ports. */
+static uint16_t read_block(const struct acpi_table *fadt, size_t offset, size_t old_offset)
+{
+	const struct acpi_address found = acpi_get_address(fadt, offset);
+	const uint32_t old = acpi_get_u32(fadt, old_offset);
+
+	if (found.space == ACPI_SPACE_PORTS && acpi_address_usable(&found, 4))
+		return (uint16_t)found.address;
+	return old <= 0xfffc ? (uint16_t)old : 0;
+}
+
+/* Without the fixed hardware its fields mean nothing (section 4.1). */
+static void read_fixed(const struct acpi_table *fadt, struct acpi_fadt *ret)
+{
+	const uint32_t smi_command = acpi_get_u32(fadt, FADT_SMI_COMMAND);
+
+	if (ret->hardware_reduced)
+		return;
+	ret->pm1_event[0] = read_block(fadt, FADT_X_PM1A_EVENT, FADT_PM1A_EVENT);
+	ret->pm1_event[1] = read_block(fadt, FADT_X_PM1B_EVENT, FADT_PM1B_EVENT);
+	ret->pm1_control[0] = read_block(fadt, FADT_X_PM1A_CONTROL, FADT_PM1A_CONTROL);
+	ret->pm1_control[1] = read_block(fadt, FADT_X_PM1B_CONTROL, FADT_PM1B_CONTROL);
+	ret->gpe[0] = read_block(fadt, FADT_X_GPE0, FADT_GPE0);
+	ret->gpe[1] = read_block(fadt, FADT_X_GPE1, FADT_GPE1);
+	ret->pm1_event_size = acpi_get_u8(fadt, FADT_PM1_EVENT_LENGTH);
+	ret->gpe_size[0] = acpi_get_u8(fadt, FADT_GPE0_LENGTH);
+	ret->gpe_size[1] = acpi_get_u8(fadt, FADT_GPE1_LENGTH);
+	ret->smi_command = smi_command <= 0xffff ? (uint16_t)smi_command : 0;
+	ret->acpi_enable = acpi_get_u8(fadt, FADT_ACPI_ENABLE);
+	ret->power_button = ret->pm1_event[0] && ret->pm1_event_size >= 4 && acpi_has(fadt, FADT_FLAGS, 4) &&
+			    !(acpi_get_u32(fadt, FADT_FLAGS) & FLAG_NO_FIXED_BUTTON);
+}
+
 void acpi_fadt_read(const struct acpi_table *fadt, struct acpi_fadt *ret)
 {
 	const paddr_t dsdt = acpi_get_u64(fadt, FADT_X_DSDT);
@@ -110,6 +161,7 @@ void acpi_fadt_read(const struct acpi_table *fadt, struct acpi_fadt *ret)
 	read_boot_flags(fadt, ret);
 	read_reset(fadt, ret);
 	read_pm_timer(fadt, ret);
+	read_fixed(fadt, ret);
 }
 
 int acpi_fadt_pm_timer(const struct acpi_table *fadt, struct acpi_address *ret, unsigned *ret_bits)

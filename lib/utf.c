@@ -117,6 +117,22 @@ bool utf_is_control(uint32_t code_point)
 	return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
 }
 
+/* Characters that take no column: combining marks, joiners, direction and variation marks (Unicode 15, general
+ * categories Mn, Me and Cf, as far as a text meant for a console has them). */
+bool utf_is_zero_width(uint32_t code_point)
+{
+	static const struct { uint32_t first, last; } marks[] = {
+		{ 0x0300, 0x036f }, { 0x0483, 0x0489 }, { 0x0591, 0x05bd }, { 0x0610, 0x061a }, { 0x064b, 0x065f }, { 0x0e34, 0x0e3a },
+		{ 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f }, { 0x20d0, 0x20f0 },
+		{ 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f }, { 0xfeff, 0xfeff }, { 0xe0000, 0xe01ef },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks) && code_point >= marks[i].first; i++)
+		if (code_point <= marks[i].last)
+			return true;
+	return false;
+}
+
 /* Append what people may see of a code point: false where it does not fit any more. */
 static bool append_clean(char *ret, size_t size, size_t *length, uint32_t code_point)
 {

@@ -32,6 +32,9 @@ bool utf8_valid(const char *text, size_t size);
 /* True for C0 and C1 control characters and DEL. */
 bool utf_is_control(uint32_t code_point);
 
+/* True for characters that take no column of a terminal, such as combining marks. */
+bool utf_is_zero_width(uint32_t code_point);
+
 /* Copy a text of foreign origin for people to see, up to its NUL or `most` bytes: '?' stands for control characters and
  * for what is not UTF-8, trailing blanks go, and what is too long is cut between two characters. Adds a NUL, size must
  * not be 0; returns the length without it. */

@@ -37,6 +37,12 @@ struct loader {
 /* Allocate page-aligned memory (a multiple of 4096 bytes) below `below` (0: anywhere); fails the boot where there is
  * none, naming `what`. Given back to the firmware where the boot fails later. */
 void *loader_pages(struct loader *l, uint64_t size, EFI_PHYSICAL_ADDRESS below, const char *what);
+
+/* Allocate the page at this very address, as it is; NULL where it is in use. */
+void *loader_page_at(struct loader *l, EFI_PHYSICAL_ADDRESS address);
+
+/* Give one of them back, or all. */
+void loader_pages_give(struct loader *l, void *memory);
 void loader_pages_free(struct loader *l);
 
 /* message.c: log lines reach the kernel's log; loader_fail ends the loader. */
@@ -68,6 +74,9 @@ void entropy_gather(struct loader *l);
 void clock_gather(struct loader *l);		/* the TSC's rate by Stall, where the kernel will have nothing better */
 void initrd_gather(struct loader *l);
 void display_gather(struct loader *l);
+
+/* How the last run ended; a report that it saved goes to the stick. */
+void saved_gather(struct loader *l);
 void kernel_place(struct loader *l);
 void paging_build(struct loader *l);
 
@@ -81,8 +90,18 @@ _Noreturn void kernel_jump(struct loader *l);
  * where there is no volume or file; EFI_BAD_BUFFER_SIZE where it is longer. */
 EFI_STATUS volume_read(struct loader *l, const CHAR16 *path, uint64_t most, void **ret, uint64_t *ret_size);
 
+/* Of the same volume: EFI_SUCCESS where a file is there, EFI_NOT_FOUND, or why it cannot be told. */
+EFI_STATUS volume_exists(struct loader *l, const CHAR16 *path);
+
+/* Make a folder, unless it is there; write a file of its own, up to the disk. Where that fails no file is left. */
+EFI_STATUS volume_make_folder(struct loader *l, const CHAR16 *path);
+EFI_STATUS volume_write(struct loader *l, const CHAR16 *path, const void *data, uint64_t size);
+
 /* The loader's own PE section; false where there is none or it is empty. */
 bool section_find(struct loader *l, const char *name, const void **ret, size_t *ret_size);
+
+/* saved.c: what the next boot says of this one, should it get no further. */
+void saved_note_stage(struct loader *l, enum handoff_stage stage);
 
 /* Small things every file uses. */
 static inline bool secure_boot_on(const struct loader *l)

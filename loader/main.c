@@ -14,6 +14,15 @@ static struct loader loader;
 static struct { EFI_PHYSICAL_ADDRESS base; UINTN count; } pages[PAGES_MAX];
 static unsigned page_blocks;
 
+static void *pages_note(EFI_PHYSICAL_ADDRESS base, UINTN count)
+{
+	if (page_blocks < PAGES_MAX) {
+		pages[page_blocks].base = base;
+		pages[page_blocks++].count = count;
+	}
+	return (void *)(uintptr_t)base;
+}
+
 void *loader_pages(struct loader *l, uint64_t size, EFI_PHYSICAL_ADDRESS below, const char *what)
 {
 	EFI_PHYSICAL_ADDRESS base = below ? below - 1 : 0;
@@ -23,11 +32,24 @@ void *loader_pages(struct loader *l, uint64_t size, EFI_PHYSICAL_ADDRESS below, 
 	if (EFI_ERROR(status))
 		loader_fail(l, status, "Give the machine more memory, or take a smaller initrd.",
 			    "no memory for %s (%llu KiB)", what, (unsigned long long)count * 4);
-	if (page_blocks < PAGES_MAX) {
-		pages[page_blocks].base = base;
-		pages[page_blocks++].count = count;
-	}
-	return (void *)(uintptr_t)base;
+	return pages_note(base, count);
+}
+
+void *loader_page_at(struct loader *l, EFI_PHYSICAL_ADDRESS address)
+{
+	EFI_STATUS status = l->boot->AllocatePages(AllocateAddress, EfiLoaderData, 1, &address);
+
+	return EFI_ERROR(status) ? NULL : pages_note(address, 1);
+}
+
+void loader_pages_give(struct loader *l, void *memory)
+{
+	for (unsigned i = page_blocks; i-- > 0;)
+		if (pages[i].base == (uintptr_t)memory) {
+			l->boot->FreePages(pages[i].base, pages[i].count);
+			pages[i] = pages[--page_blocks];
+			return;
+		}
 }
 
 void loader_pages_free(struct loader *l)
@@ -60,6 +82,7 @@ static void loader_start(struct loader *l, EFI_HANDLE image, EFI_SYSTEM_TABLE *s
 static void stage(struct loader *l, enum handoff_stage stage)
 {
 	l->handoff.stage_tsc[stage] = tsc_read();
+	saved_note_stage(l, stage);
 	if (l->screen.origin)
 		stage_strip_draw(&l->screen, 0, stage);
 }
@@ -74,6 +97,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	loader_start(l, image, system);	/* watchdog off, where we were loaded from */
 	tables_gather(l);		/* ACPI, SMBIOS, Secure Boot: it decides what else counts */
 	cmdline_gather(l);		/* .cmdline, cmdline.txt, LoadOptions */
+	saved_gather(l);		/* how the last run ended; its saved report becomes a file */
 	entropy_gather(l);		/* EFI_RNG, RDSEED, RDRAND, time stamps */
 	clock_gather(l);		/* the TSC's rate, where nothing else will tell */
 	initrd_gather(l);		/* .initrd, initrd.cpio */

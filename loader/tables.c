@@ -55,6 +55,17 @@ static void firmware_name(struct loader *l)
 	h->firmware_revision = l->system->FirmwareRevision;
 }
 
+/* Which of its services the firmware still offers to an operating system: EFI_RT_PROPERTIES_TABLE (UEFI 2.10, section
+ * 4.6.2), all where there is none. */
+static uint32_t runtime_supported(const struct loader *l)
+{
+	const struct { uint16_t version, length; uint32_t supported; } *table;
+
+	table = (void *)(uintptr_t)table_find(l, (EFI_GUID){
+		0xeb66918a, 0x7eef, 0x402a, { 0x84, 0x2e, 0x93, 0x1d, 0x21, 0xc3, 0x8a, 0xe9 } });
+	return table && table->length >= sizeof(*table) ? table->supported : ~0u;
+}
+
 void tables_gather(struct loader *l)
 {
 	struct handoff *h = &l->handoff;
@@ -65,6 +76,7 @@ void tables_gather(struct loader *l)
 	h->smbios = table_find(l, (EFI_GUID)SMBIOS3_TABLE_GUID);
 	if (!h->smbios)
 		h->smbios = table_find(l, (EFI_GUID)SMBIOS_TABLE_GUID);
+	h->runtime_supported = runtime_supported(l);
 	h->secure_boot = secure_boot_state(l);
 	firmware_name(l);
 }

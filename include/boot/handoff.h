@@ -21,8 +21,10 @@
 
 #include <stdint.h>
 
+#include <boot/saved.h>
+
 #define HANDOFF_MAGIC		0x4152414d41530a1aull	/* "\x1a\nSAMARA" */
-#define HANDOFF_VERSION		1
+#define HANDOFF_VERSION		2
 #define HANDOFF_DIRECT_MAP	0xffff888000000000ull	/* + physical address; 64 TiB */
 #define HANDOFF_DIRECT_MAP_SIZE	0x0000400000000000ull
 #define HANDOFF_FRAMEBUFFER_MAP	0xffffe80000000000ull	/* + offset into the framebuffer; 1 TiB */
@@ -110,6 +112,16 @@ struct handoff {
 	/* The loader's messages: records of struct handoff_message, one after another. */
 	uint32_t log_size;
 	uint64_t log;
+
+	/* Which of these services the firmware still offers: all, unless it says otherwise (UEFI 2.10, section 4.6.2). */
+	uint32_t runtime_supported;
+#define HANDOFF_RUNTIME_GET_VARIABLE		0x0010u
+#define HANDOFF_RUNTIME_SET_VARIABLE		0x0040u
+#define HANDOFF_RUNTIME_QUERY_VARIABLE_INFO	0x2000u
+
+	/* How the last run ended, its magic 0 where nobody knows; and where this one notes how far it came. */
+	struct boot_mark last_boot;
+	uint64_t mark;
 };
 
 /* One line of the loader's log; the next record follows at size rounded up to 8, after the header. */

@@ -37,8 +37,18 @@ static void check_fadt(const struct acpi_table *table)
 	assert(fadt.reset.space != ACPI_SPACE_PORTS || fadt.reset.address <= 0xffff);
 	assert(fadt.reset.address || !fadt.reset_value);
 	assert(fadt.sleep_control.space < 2 && fadt.sleep_status.space < 2);
+	assert(!fadt.power_button || (fadt.pm1_event[0] && fadt.pm1_event[0] <= 0xfffc && fadt.pm1_event_size >= 4));
 	if (acpi_fadt_pm_timer(table, &timer, &bits) == 0)
 		assert(!fadt.hardware_reduced && timer.address == fadt.pm_timer.address && bits == fadt.pm_timer_bits);
+}
+
+/* Whatever table it is: its bytes are AML to this reader. */
+static void check_s5(const struct acpi_table *table)
+{
+	struct acpi_sleep_type type;
+
+	if (acpi_find_s5(table, &type) == 0)
+		assert(type.a <= 7 && type.b <= 7);
 }
 
 /* acpi_madt_cpus with room for `room` CPUs, of which `enabled` entries are. */
@@ -152,7 +162,7 @@ static const struct kind {
 	void (*check)(const struct acpi_table *table);
 } kinds[] = {
 	{ "APIC", check_madt }, { "FACP", check_fadt }, { "HPET", check_hpet }, { "MCFG", check_mcfg },
-	{ "SPCR", check_spcr }, { "SRAT", check_srat }, { "SLIT", check_slit },
+	{ "SPCR", check_spcr }, { "SRAT", check_srat }, { "SLIT", check_slit }, { "SSDT", check_s5 },
 };
 
 static bool is_table(const uint8_t *p)
@@ -241,11 +251,19 @@ static void check_acpi(struct physmem *memory)
 static void check_smbios(struct physmem *memory)
 {
 	struct smbios_names names;
-	const int error = smbios_read_names(physmem_map, memory, BASE, &names);
+	struct smbios_table table;
+	struct smbios_module module;
+	const int error = smbios_open(physmem_map, memory, BASE, &table);
 
 	assert(error == 0 || error == -EFAULT || error == -EBADMSG);
 	if (error)
 		return;
+	for (size_t at = 0, before = 0; smbios_next_module(&table, &at, &module); before = at) {
+		assert(at > before && at <= table.size);
+		check_text(module.slot, sizeof(module.slot));
+		check_text(module.part, sizeof(module.part));
+	}
+	smbios_read_names(&table, &names);
 	check_text(names.system_vendor, sizeof(names.system_vendor));
 	check_text(names.system_product, sizeof(names.system_product));
 	check_text(names.bios_vendor, sizeof(names.bios_vendor));

@@ -6,7 +6,7 @@
 #include "lib/acpi.h"
 #include "tests/unit/acpi_builder.h"
 
-enum { SIZE = 276, TIMER_32 = 1 << 8, RESET = 1 << 10, REDUCED = 1 << 20 };
+enum { SIZE = 276, NO_FIXED_BUTTON = 1 << 4, TIMER_32 = 1 << 8, RESET = 1 << 10, REDUCED = 1 << 20 };
 
 static void put(size_t offset, uint64_t value, size_t size)
 {
@@ -25,13 +25,22 @@ static void make_fadt(void)
 	builder_start(SIZE, 6);
 	put(40, 0x7fe00000, 4);
 	put(46, 0x2109, 2);
+	put(48, 0xb2, 4);
+	builder_bytes[52] = 0xa0;
+	put(56, 0x400, 4);
+	put(64, 0x404, 4);
 	put(76, 0x408, 4);
+	put(80, 0x420, 4);
+	builder_bytes[88] = 4;
+	builder_bytes[92] = 16;
 	builder_bytes[91] = 4;
 	builder_bytes[108] = 50;
 	put(112, TIMER_32 | RESET, 4);
 	put_address(116, 1, 0xcf9);
 	builder_bytes[128] = 6;
 	put(140, 0x17fe00000, 8);
+	put_address(148, 1, 0x1800);
+	put_address(184, 1, 0x1884);
 	put_address(208, 1, 0x1808);
 	put_address(244, 0, 0xfed00000);
 	put_address(256, 1, 0x600);
@@ -66,6 +75,41 @@ TEST(fields_by_the_length_of_the_fadt)
 		CHECK_EQ(f.no_legacy_devices, size > 132);
 		CHECK(!f.hardware_reduced && !f.no_vga && !f.no_msi && !f.no_aspm && !f.no_rtc);
 	}
+}
+
+TEST(fixed_hardware_by_the_length_of_the_fadt)
+{
+	make_fadt();
+	for (size_t size = 36; size <= SIZE; size++) {
+		const struct acpi_fadt f = read_fadt(size);
+
+		CHECK_EQ(f.smi_command, size >= 52 ? 0xb2 : 0);
+		CHECK_EQ(f.acpi_enable, size >= 53 ? 0xa0 : 0);
+		CHECK_EQ(f.pm1_event[0], size >= 160 ? 0x1800 : size >= 60 ? 0x400 : 0);
+		CHECK_EQ(f.pm1_event[1], 0);
+		CHECK_EQ(f.pm1_control[0], size >= 68 ? 0x404 : 0);
+		CHECK_EQ(f.pm1_control[1], size >= 196 ? 0x1884 : 0);
+		CHECK_EQ(f.pm1_event_size, size >= 89 ? 4 : 0);
+		CHECK_EQ(f.gpe[0], size >= 84 ? 0x420 : 0);
+		CHECK_EQ(f.gpe_size[0], size >= 93 ? 16 : 0);
+		CHECK_EQ(f.power_button, size >= 116);
+	}
+}
+
+TEST(fixed_hardware_that_is_not_there)
+{
+	make_fadt();
+	put(112, REDUCED, 4);
+	CHECK(!read_fadt(SIZE).pm1_control[0] && !read_fadt(SIZE).smi_command && !read_fadt(SIZE).power_button);
+	put(112, NO_FIXED_BUTTON, 4);
+	CHECK(read_fadt(SIZE).pm1_control[0] && !read_fadt(SIZE).power_button);
+	put(112, 0, 4);
+	put(56, 0xfffd, 4);		/* no room for a register */
+	put_address(148, 0, 0xfed00000);	/* in memory: never seen */
+	CHECK_EQ(read_fadt(SIZE).pm1_event[0], 0);
+	CHECK(!read_fadt(SIZE).power_button);
+	put(48, 0x100b2, 4);
+	CHECK_EQ(read_fadt(SIZE).smi_command, 0);
 }
 
 TEST(dsdt)

@@ -5,7 +5,9 @@
 #include <abi/linux/errno.h>
 #include "kernel/arch/cpu.h"
 #include "kernel/core/bench.h"
+#include "kernel/core/log.h"
 #include "kernel/core/monitor.h"
+#include "kernel/core/report.h"
 #include "lib/format.h"
 #include "lib/pci_names.h"
 #include "lib/string.h"
@@ -119,8 +121,9 @@ static void show_name(const char *name, const char *format, unsigned number)
 		monitor_printf(format, number);
 }
 
-static void show_device(const struct pci_device *d, const struct pci_name_query *q, bool details)
+static void show_device(struct pci_device *d, const struct pci_name_query *q, void *context)
 {
+	const bool details = *(const bool *)context;
 	const struct pci_header *const h = &d->header;
 
 	if (d->address.segment)
@@ -136,10 +139,14 @@ static void show_device(const struct pci_device *d, const struct pci_name_query 
 	if (details && q->names[PCI_NAME_INTERFACE][0])
 		monitor_printf(" [%s]", q->names[PCI_NAME_INTERFACE]);
 	monitor_printf("\n");
+	if (details)
+		show_details(d);
 }
 
+typedef void show_function(struct pci_device *d, const struct pci_name_query *q, void *context);
+
 /* Show up to BATCH devices from d on; the first that is left. */
-static struct pci_device *show_batch(struct pci_device *d, bool details)
+static struct pci_device *show_batch(struct pci_device *d, show_function *show, void *context)
 {
 	static struct pci_name_query queries[BATCH];
 	static struct lzma work;
@@ -152,22 +159,20 @@ static struct pci_device *show_batch(struct pci_device *d, bool details)
 		};
 	const uint64_t start = cpu_ticks();
 	if (pci_names_find(&work, pci_names, pci_names_size, queries, count))
-		monitor_printf("pci: the table of names is damaged\n");
+		pr_err("pci: the table of names is damaged");
 	names_ticks = cpu_ticks() - start;
-	for (unsigned i = 0; d != last; d = d->next, i++) {
-		show_device(d, &queries[i], details);
-		if (details)
-			show_details(d);
-	}
+	for (unsigned i = 0; d != last; d = d->next, i++)
+		show(d, &queries[i], context);
 	return last;
 }
 
 static int pci_command(int argc, char **argv)
 {
-	const bool details = argc == 2 && strcmp(argv[1], "-v") == 0;
+	bool details = argc == 2 && strcmp(argv[1], "-v") == 0;
 
 	if (argc == 2 && strcmp(argv[1], "scan") == 0) {
 		const unsigned found = pci_scan_all();
+		pci_quiet();
 		monitor_printf("%u functions more than before, %u on %u buses\n", found, pci_scan_report.functions,
 			       pci_scan_report.buses);
 		return 0;
@@ -175,10 +180,40 @@ static int pci_command(int argc, char **argv)
 	if (argc > 2 || (argc == 2 && !details))
 		return -EINVAL;
 	for (struct pci_device *d = pci_first(); d;)
-		d = show_batch(d, details);
+		d = show_batch(d, show_device, &details);
 	return 0;
 }
-MONITOR_COMMAND(pci, "[-v|scan]", "devices on PCI; -v: ranges, capabilities, drivers; scan: look at every bus", pci_command);
+MONITOR_COMMAND(pci, "[-v|scan]", "devices on PCI; -v: ranges, capabilities, drivers; scan: look at every bus", pci_command,
+	.text = "The words are those of the list that distributions ship. scan looks at every bus number, not only at "
+		"those that bridges lead to, which takes a second, and adds what it finds.");
+
+static void device_report(struct pci_device *d, const struct pci_name_query *q, void *sink)
+{
+	struct report_sink *const s = sink;
+
+	report_row(s);
+	report_text(s, "address", "%04x:%02x:%02x.%u", d->address.segment, d->address.bus, d->address.device, d->address.function);
+	report_hex(s, "class", d->header.class, 6);
+	report_text(s, "class_name", "%s", q->names[PCI_NAME_CLASS]);
+	report_hex(s, "vendor", d->header.vendor, 4);
+	report_text(s, "vendor_name", "%s", q->names[PCI_NAME_VENDOR]);
+	report_hex(s, "device", d->header.device, 4);
+	report_text(s, "device_name", "%s", q->names[PCI_NAME_DEVICE]);
+	report_number(s, "revision", d->header.revision);
+	report_text(s, "driver", "%s", d->driver ? d->driver->name : "");
+	report_end(s);
+}
+
+static void pci_report(struct report_sink *s)
+{
+	report_number(s, "functions", pci_scan_report.functions);
+	report_number(s, "buses", pci_scan_report.buses);
+	report_list(s, "devices");
+	for (struct pci_device *d = pci_first(); d;)
+		d = show_batch(d, device_report, s);
+	report_end(s);
+}
+REPORT_SECTION(40, pci, "PCI", pci_report);
 
 static int pci_bench(void)
 {

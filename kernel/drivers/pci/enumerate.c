@@ -11,7 +11,7 @@
  * host bridges with a port in the first place) or 5 (the I/O blocks of Intel's Xeons from Ivy Bridge on). Two reads for
  * each bus that is left find those; `pci scan` looks at all devices on all of them.
  *
- * A device that is missed keeps its bus mastering: see quiet.c. */
+ * A device that is missed keeps its bus mastering until then: see quiet.c. */
 #include "kernel/drivers/pci/internal.h"
 
 #include "kernel/arch/cpu.h"

@@ -5,7 +5,8 @@
  *   is used for anything: until then devices may still write to it.
  * - After pci_quiet no device is a bus master or interrupts, but for the ones that pci_quiet names. A driver that takes
  *   a device calls pci_enable.
- * - The list does not change after pci_init, except by the monitor's `pci scan`, which adds; walking it needs no lock.
+ * - The list does not change after pci_init, except by the monitor's `pci scan`, which adds, and quiets what it adds;
+ *   walking it needs no lock.
  * - A device has one driver at most, whose functions on it the driver keeps apart itself. */
 #ifndef KERNEL_DRIVERS_PCI_PCI_H
 #define KERNEL_DRIVERS_PCI_PCI_H
@@ -24,6 +25,7 @@ struct pci_device {
 	struct pci_header header;
 	struct pci_bar bars[PCI_BAR_COUNT];	/* that of a 64-bit one's upper half is PCI_BAR_NONE */
 	struct pci_bar rom;
+	bool quieted;			/* by pci_quiet */
 	uint16_t msi, msix, express;	/* offsets of these capabilities; 0: it has none */
 	const struct pci_driver *driver;	/* NULL: nobody's */
 	volatile uint32_t *msix_table;	/* mapped with the first interrupt; entries of four words */
@@ -33,7 +35,8 @@ struct pci_device {
 /* Find all devices and measure their ranges. After pci_config_init. */
 void pci_init(void);
 
-/* Bus mastering and interrupts off (kernel/drivers/pci/quiet.c says where not). */
+/* Bus mastering and interrupts off, of devices that are new since the last call (kernel/drivers/pci/quiet.c says where
+ * not). */
 void pci_quiet(void);
 
 /* The first device; NULL where there is none. */

@@ -18,7 +18,8 @@
  *   ever, and the keyboard is gone. A driver of ours asks for the controller first (xHCI 1.2, section 7.1.1: set the
  *   OS-owned bit by a byte write, wait for the firmware-owned one to clear), and then stops it.
  *
- * Hot-plugged devices come without the bit. Devices that pci_init missed (enumerate.c) keep it. */
+ * Hot-plugged devices come without the bit. Devices that pci_init missed (enumerate.c) keep it until `pci scan` finds
+ * them. */
 #include "kernel/drivers/pci/internal.h"
 
 #include "kernel/arch/mmu.h"
@@ -126,8 +127,10 @@ void pci_quiet(void)
 {
 	unsigned masters = 0;
 
-	for (const struct pci_device *d = pci_first(); d; d = d->next)
-		masters += quiet(d);
+	for (struct pci_device *d = pci_first(); d; d = d->next) {
+		masters += !d->quieted && quiet(d);
+		d->quieted = true;
+	}
 	if (masters)
 		pr_info("pci: %u devices were bus masters and are not any more", masters);
 }

@@ -172,6 +172,7 @@ static void tables_prepare(void)
 	tables_alter();
 	files_alter();
 	services_alter();
+	runtime_alter();
 }
 
 /* Run the loader once. It comes back only where it fails, or is called off. */

@@ -200,7 +200,9 @@ static EFI_PHYSICAL_ADDRESS highest(UINTN pages)
 static EFI_STATUS EFIAPI altered_allocate_pages(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, UINTN pages,
 						EFI_PHYSICAL_ADDRESS *base)
 {
-	if (++calls == fail_at || (exit_calls && is("exit.memory", "none")))
+	bool by_address = how == AllocateAddress;	/* the loader can do without it, and reads what is there */
+
+	if ((!by_address && ++calls == fail_at) || (exit_calls && is("exit.memory", "none")))
 		return EFI_OUT_OF_RESOURCES;
 	if (has("pages.high") && how == AllocateAnyPages) {
 		how = AllocateAddress;
@@ -209,7 +211,8 @@ static EFI_STATUS EFIAPI altered_allocate_pages(EFI_ALLOCATE_TYPE how, EFI_MEMOR
 	EFI_STATUS status = hostile.firmware->AllocatePages(how, type, pages, base);
 	if (EFI_ERROR(status))
 		return status;
-	memset((void *)(uintptr_t)*base, 0xdd, pages * PAGE_SIZE);	/* nobody promises zeros */
+	if (!by_address)
+		memset((void *)(uintptr_t)*base, 0xdd, pages * PAGE_SIZE);	/* nobody promises zeros */
 	if (block_count < BLOCKS_MAX) {
 		blocks[block_count].base = *base;
 		blocks[block_count++].pages = pages;

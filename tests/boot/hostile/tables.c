@@ -4,7 +4,10 @@
  *                   or an address
  * smbios=absent, junk, or an address
  * tables=null       a count of entries, and no table;  tables.count=N  the count
- * vendor=null, endless, or junk (unpaired surrogates) */
+ * vendor=null, endless, or junk (unpaired surrogates)
+ * runtime=N         EFI_RT_PROPERTIES_TABLE with this set of services
+ * fadt.reduced      reduced hardware, and its sleep control register is the port of isa-debug-exit
+ * fadt.reset=N      the reset register is that port, and N its value */
 #include "tests/boot/hostile/hostile.h"
 
 #include "lib/bytes.h"
@@ -12,8 +15,15 @@
 
 #define CROWD 1000000u
 #define TABLE_HEADER 36u
+#define DEBUG_EXIT_PORT 0xf4
+
+/* Offsets in the FADT (ACPI 6.5, table 5.9). */
+enum { FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_SLEEP_CONTROL = 244, FADT_SIZE = 276 };
 
 static const EFI_GUID acpi_2 = ACPI_20_TABLE_GUID, acpi_1 = ACPI_TABLE_GUID;
+static const EFI_GUID runtime_properties = {
+	0xeb66918a, 0x7eef, 0x402a, { 0x84, 0x2e, 0x93, 0x1d, 0x21, 0xc3, 0x8a, 0xe9 },
+};
 static const EFI_GUID smbios_3 = SMBIOS3_TABLE_GUID, smbios_2 = SMBIOS_TABLE_GUID;
 
 struct __attribute__((packed)) rsdp {
@@ -81,6 +91,71 @@ static void *rsdp_make(void)
 	return r;
 }
 
+static void put_port(uint8_t *address, uint16_t port)
+{
+	const uint8_t start[] = { 1, 8, 0, 1 };		/* a port, 8 bits, read as bytes */
+	uint64_t wide = port;
+
+	memcpy(address, start, sizeof(start));
+	memcpy(address + sizeof(start), &wide, sizeof(wide));
+}
+
+static uint8_t *table_copy(const uint8_t *table, uint32_t size)
+{
+	uint8_t *copy = pages_of_type(EfiACPIReclaimMemory, size);
+
+	return memcpy(copy, table, MIN(bytes_get_u32(table + 4), size));
+}
+
+static void table_seal(uint8_t *table, uint32_t size)
+{
+	memcpy(table + 4, &size, 4);
+	table[9] = 0;
+	table[9] = (uint8_t)-bytes_sum(table, size);
+}
+
+static uint64_t fadt_make(const uint8_t *real)
+{
+	uint8_t *fadt = table_copy(real, FADT_SIZE);
+
+	fadt[FADT_FLAGS + 2] |= has("fadt.reduced") ? 1 << 4 : 0;	/* bit 20 */
+	fadt[FADT_FLAGS + 1] |= has("fadt.reset") ? 1 << 2 : 0;		/* bit 10 */
+	fadt[FADT_RESET_VALUE] = (uint8_t)number_of("fadt.reset", 0);
+	put_port(fadt + FADT_RESET, DEBUG_EXIT_PORT);
+	put_port(fadt + FADT_SLEEP_CONTROL, DEBUG_EXIT_PORT);
+	table_seal(fadt, FADT_SIZE);
+	return (uintptr_t)fadt;
+}
+
+/* A root pointer with a root table of its own, the same but for the FADT. */
+static void *rsdp_with_fadt(void)
+{
+	const struct rsdp *real = table_of(&acpi_2) ? table_of(&acpi_2) : table_of(&acpi_1);
+	struct rsdp *r = pages_of_type(EfiACPIReclaimMemory, sizeof(*r));
+	bool wide = real->revision >= 2 && real->xsdt;
+	const uint8_t *root = (void *)(uintptr_t)(wide ? real->xsdt : real->rsdt);
+	uint32_t size = bytes_get_u32(root + 4), step = wide ? 8 : 4;
+	uint8_t *copy = table_copy(root, size);
+
+	for (uint8_t *at = copy + TABLE_HEADER; at < copy + size; at += step) {
+		uint64_t address = wide ? bytes_get_u64(at) : bytes_get_u32(at);
+		if (memcmp((void *)(uintptr_t)address, "FACP", 4) == 0)
+			address = fadt_make((void *)(uintptr_t)address);
+		memcpy(at, &address, step);
+	}
+	table_seal(copy, size);
+	memcpy(r, real, wide ? sizeof(*r) : 20);
+	if (wide)
+		r->xsdt = (uintptr_t)copy;
+	else
+		r->rsdt = (uint32_t)(uintptr_t)copy;
+	r->checksum = 0;
+	r->checksum = (uint8_t)-bytes_sum(r, 20);
+	r->long_checksum = 0;
+	r->long_checksum = (uint8_t)-bytes_sum(r, sizeof(*r));
+	return r;
+}
+
 static void *smbios_make(void)
 {
 	uint8_t *junk = pages_of_type(EfiRuntimeServicesData, PAGE_SIZE);
@@ -96,14 +171,17 @@ static bool alter_entry(EFI_CONFIGURATION_TABLE *entry)
 {
 	bool acpi = guid_is(&entry->VendorGuid, &acpi_2) || guid_is(&entry->VendorGuid, &acpi_1);
 	bool smbios = guid_is(&entry->VendorGuid, &smbios_3) || guid_is(&entry->VendorGuid, &smbios_2);
+	bool runtime = guid_is(&entry->VendorGuid, &runtime_properties);
 
-	if ((acpi && is("rsdp", "absent")) || (smbios && is("smbios", "absent")))
+	if ((acpi && is("rsdp", "absent")) || (smbios && is("smbios", "absent")) || (runtime && has("runtime")))
 		return false;
 	if (acpi && has("rsdp")) {
 		uint64_t address = number_of("rsdp", 0);
 		entry->VendorTable = address ? (void *)(uintptr_t)address : rsdp_make();
 		entry->VendorGuid = is("rsdp", "old") ? acpi_1 : acpi_2;
 	}
+	if (acpi && (has("fadt.reduced") || has("fadt.reset")))
+		entry->VendorTable = rsdp_with_fadt();
 	if (smbios && has("smbios")) {
 		uint64_t address = number_of("smbios", 0);
 		entry->VendorTable = address ? (void *)(uintptr_t)address : smbios_make();
@@ -124,11 +202,18 @@ static void vendor_alter(void)
 void tables_alter(void)
 {
 	UINTN count = hostile.real->NumberOfTableEntries, kept = 0;
-	EFI_CONFIGURATION_TABLE *list = pages_of_type(EfiRuntimeServicesData, (count + 1) * sizeof(*list));
+	EFI_CONFIGURATION_TABLE *list = pages_of_type(EfiRuntimeServicesData, (count + 1) * sizeof(*list) + 8);
+	struct { uint16_t version, length; uint32_t supported; } *properties = (void *)(list + count + 1);
 
 	for (UINTN i = 0; i < count; i++) {
 		list[kept] = hostile.real->ConfigurationTable[i];
 		kept += alter_entry(&list[kept]);
+	}
+	if (has("runtime")) {
+		properties->version = 1;
+		properties->length = sizeof(*properties);
+		properties->supported = (uint32_t)number_of("runtime", 0);
+		list[kept++] = (EFI_CONFIGURATION_TABLE){ runtime_properties, properties };
 	}
 	hostile.system->ConfigurationTable = is("tables", "null") ? NULL : list;
 	hostile.system->NumberOfTableEntries = number_of("tables.count", kept);

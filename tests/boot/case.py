@@ -5,7 +5,7 @@ import os
 import re
 import time
 
-from samara import pe, qemu, screen
+from samara import pe, qemu, qmp, screen
 
 PROMPT = r"samara> $"
 READY = r"samara: ready in \d+\.\d{3} ms, \d+ CPUs?, \d+ MiB free of \d+ MiB$"
@@ -38,6 +38,55 @@ class Type:
     def run(self, run):
         Line(PROMPT).run(run)
         run.guest.type(self.text + "\r")
+
+
+# Characters on a us keyboard that are not named as QEMU names their keys; with Shift in capitals.
+KEY_NAMES = {" ": "spc", "\n": "ret", "-": "minus", "=": "equal", ",": "comma", ".": "dot", "/": "slash", ";": "semicolon", "'": "apostrophe",
+    "[": "bracket_left", "]": "bracket_right", "\\": "backslash", "`": "grave_accent"}
+WITH_SHIFT = dict(zip('!@#$%^&*()_+<>?:"{}|~', "1234567890-=,./;'[]\\`"))
+
+
+def chord_of(char):
+    """The keys that type a character on a us keyboard."""
+    plain = WITH_SHIFT.get(char, char.lower())
+    return (["shift"] if plain != char else []) + [KEY_NAMES.get(plain, plain)]
+
+
+@dataclasses.dataclass
+class Press:
+    """Keys pressed on the keyboard, one chord after another, at a person's pace: "a", "ctrl-alt-delete"; names are QEMU's."""
+    chords: str     # with blanks between
+
+    def run(self, run):
+        for chord in self.chords.split():
+            press(run, chord.split("-"))
+            time.sleep(0.05)
+
+
+def press(run, keys):
+    def events(names, down):
+        return [{"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": name}}} for name in names]
+    try:
+        run.guest.qmp.command("input-send-event", events=events(keys, True) + events(reversed(keys), False))
+    except qmp.QmpError:
+        if run.guest.wait(5) is None:      # else that key ended the guest
+            raise
+
+
+@dataclasses.dataclass
+class Keys:
+    """At the prompt, type a line on the keyboard."""
+    text: str
+
+    def run(self, run):
+        Line(PROMPT).run(run)
+        # A few, and what they echo: QEMU's keyboards hold no more than 16 bytes or events that the guest has not taken, and drop others.
+        for start in range(0, len(self.text), 3):
+            group = self.text[start:start + 3]
+            for char in group:
+                press(run, chord_of(char))
+            Line(re.escape(group)).run(run)
+        press(run, ["ret"])
 
 
 @dataclasses.dataclass
@@ -202,6 +251,7 @@ class Run:
         machine.files = {name: file.data(self.build) if isinstance(file, Packed) else file for name, file in case.files.items()}
         try:
             qemu.find_firmware(machine.firmware)
+            qemu.find_emulator(machine.newer)
         except qemu.QemuError as e:
             raise Skip(str(e)) from None
         with qemu.Guest(machine) as self.guest:

@@ -37,6 +37,9 @@ extern const struct kernel_test kernel_tests_start[], kernel_tests_end[];
 #define KERNEL_TEST_PANIC(name_) KERNEL_TEST_ENTRY(name_, KT_PANICS)
 #define KERNEL_TEST_ALLOC(name_) KERNEL_TEST_ENTRY(name_, KT_ALLOCATES)
 
+/* How many messages of the log, from a position on, begin with a text. */
+unsigned kt_logged(uint64_t position, const char *start);
+
 #define KT_CHECK(condition)								\
 	do {										\
 		if (!(condition)) {							\

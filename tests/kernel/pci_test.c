@@ -44,6 +44,22 @@ KERNEL_TEST(pci_list_is_sorted_and_true)
 	return last ? KT_PASS : KT_SKIP;
 }
 
+/* As after `pci scan` found another: it loses the bit, and those that drivers have keep it. */
+KERNEL_TEST(pci_quiets_what_is_new_alone)
+{
+	struct pci_device *d = find(E1000E);
+
+	if (!d)
+		return KT_SKIP;
+	pci_enable(d);
+	pci_quiet();
+	KT_CHECK(pci_read(d, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
+	d->quieted = false;
+	pci_quiet();
+	KT_CHECK(!(pci_read(d, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) && d->quieted);
+	return KT_PASS;
+}
+
 KERNEL_TEST(pci_reads_ones_where_nothing_is)
 {
 	const struct pci_address nowhere = { .segment = 0xfffe };

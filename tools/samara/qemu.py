@@ -16,9 +16,12 @@ import tempfile
 import threading
 import time
 
-from samara import image, pe, qmp
+from samara import build, image, pe, qmp
 
 BINARY = "qemu-system-x86_64"
+# A newer one for machines that the usual one does not make, where `tools/setup slow` unpacked it or the system has it.
+NEWER = build.TOP / "build-qemu-10"
+NEWER_LEAST = 10
 
 # What the guest says through isa-debug-exit at port 0xf4: status 2 * value + 1, so never one that QEMU uses itself.
 POWERED_OFF, FAILED, PANICKED = 33, 35, 37
@@ -76,7 +79,9 @@ class Machine:
     chipset: str = "q35"            # or pc
     memory: int = 256               # MiB
     cpus: int = 1
+    nodes: int = 1                  # NUMA nodes; memory and CPUs are dealt out evenly
     cpu: str = "max"
+    newer: bool = False             # by QEMU 10: more than 255 CPUs, x2APIC
     kvm: bool = False
     icount: bool = False            # one instruction is one nanosecond; waiting costs nothing
     firmware: str = "ovmf"          # of FIRMWARE, or a path
@@ -101,6 +106,19 @@ def find_firmware(name):
     folder, file = os.path.split(name)
     variables = os.path.join(folder, re.sub(r"(\.secboot|\.ms)?\.fd$", ".fd", file.replace("CODE", "VARS")))
     return name, variables if "CODE" in file and os.path.exists(variables) else None
+
+
+def find_emulator(newer=False):
+    """The beginning of QEMU's command line."""
+    unpacked = NEWER / "usr/bin" / BINARY
+    if not newer:
+        return [BINARY]
+    if unpacked.exists():
+        return [str(unpacked), "-L", str(NEWER / "usr/share/qemu"), "-L", str(NEWER / "usr/share/seabios")]
+    version = subprocess.run([BINARY, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    if int(re.search(r"version (\d+)", version)[1]) < NEWER_LEAST:
+        raise QemuError(f"needs QEMU {NEWER_LEAST} (tools/setup slow)")
+    return [BINARY]
 
 
 def sign(source, output):
@@ -142,7 +160,7 @@ def debug_exit():
 def prepare(machine, folder):
     """Make the file, the medium and the firmware's variables in `folder`; return QEMU's command line without console and monitor."""
     efi = _pack(machine, folder)
-    argv = [BINARY, "-nodefaults", "-no-user-config", "-name", "Samara"]
+    argv = [*find_emulator(machine.newer), "-nodefaults", "-no-user-config", "-name", "Samara"]
     argv += _processor(machine) + _memory(machine) + _firmware(machine, folder) + _display(machine)
     argv += _medium(machine, folder, efi) + debug_exit()
     if not machine.reboot:
@@ -177,12 +195,31 @@ def _processor(machine):
 
 
 def _memory(machine):
-    # reserve=off: the host need not have what the guest never touches.
-    chipset = [f"{machine.chipset},memory-backend=ram"]
+    chipset = [machine.chipset]
     if machine.firmware == "ovmf-secure":
         chipset.append("smm=on")
-    return ["-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", f"{machine.memory}M",
-        "-machine", ",".join(chipset)]
+    if machine.nodes > 1:
+        return ["-m", f"{machine.memory}M", "-machine", ",".join(chipset), *_nodes(machine)]
+    return [*_ram("ram", machine.memory), "-m", f"{machine.memory}M", "-machine", ",".join([*chipset, "memory-backend=ram"])]
+
+
+def _ram(name, size):
+    # reserve=off: the host need not have what the guest never touches.
+    return ["-object", f"memory-backend-ram,id={name},size={size}M,reserve=off"]
+
+
+def _nodes(machine):
+    """Nodes in a row: each is 10 further from the next."""
+    argv = []
+    for node in range(machine.nodes):
+        first, end = (number * machine.cpus // machine.nodes for number in (node, node + 1))
+        argv += _ram(f"ram{node}", machine.memory // machine.nodes)
+        argv += ["-numa", f"node,nodeid={node},memdev=ram{node},cpus={first}-{end - 1}"]
+    for node in range(machine.nodes):
+        for other in range(machine.nodes):
+            if node != other:
+                argv += ["-numa", f"dist,src={node},dst={other},val={10 + 10 * abs(node - other)}"]
+    return argv
 
 
 def _firmware(machine, folder):

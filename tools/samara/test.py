@@ -121,7 +121,7 @@ def main():
     options = parse()
     counts = collections.Counter()
     try:
-        build.setup("test")
+        build.setup(SLOW if options.slow or SLOW in options.tests else "test")
     except build.BuildError as e:
         sys.exit(f"tools/test: {e}")
     for number, variant in enumerate(variants()):

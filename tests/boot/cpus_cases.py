@@ -1,0 +1,87 @@
+"""The table of machines with several processors: how many, with which numbers, on which nodes, and what calls between them must stand.
+
+More than 255, and x2APIC at all, is made by QEMU 10 only (tools/setup slow).
+"""
+
+from case import READY, Case, Type
+from samara import qemu
+
+KERNEL_TEST = "loader/kernel-test.EFI"
+KERNEL, SLOW = ("kernel",), ("slow",)
+U_BOOT = {"firmware": "u-boot", "chipset": "pc", "display": "none"}
+OVMF_QUIET = {"firmware": "ovmf", "chipset": "q35", "display": "none"}
+
+# More ids than eight bits hold need an IOMMU that remaps interrupts, or QEMU refuses.
+REMAPPING = ("-device", "intel-iommu,intremap=on,eim=on")
+X2APIC = {**OVMF_QUIET, "newer": True, "cpu": "max,+x2apic"}
+
+
+def lone_256(first):
+    """CPUs 0 to first - 1, and one whose id is 256: in a second package, behind room for 129 cores in each."""
+    return {**X2APIC, "extra": (*REMAPPING, "-smp", f"{first},sockets=2,cores=129,threads=1,maxcpus=258",
+        "-device", "max-x86_64-cpu,x2apic=on,socket-id=1,core-id=0,thread-id=0")}
+
+
+def cpus(name, number, machine=(), cmdline="", run=None, timeout=90):
+    """That many processors run, each once in the list of them, and a call reaches all."""
+    run = run or number
+    return Case("cpus-" + name, [rf"samara: ready in .* {run} CPUs?,", Type("cpu"), rf"^{run} CPUs:",
+        rf"CPU {run - 1}: APIC id", Type("poweroff")],
+        {**U_BOOT, "cpus": number, **dict(machine)}, cmdline, timeout=timeout)
+
+
+def passes(name, machine, *tests, cmdline="", timeout=120, rings=KERNEL):
+    """Tests inside the kernel that are about several processors; none may be skipped."""
+    steps = [step for test in tests for step in (Type(f"test {test}"), r"^tests: 1 passed, 0 failed, 0 skipped")]
+    return Case(name, [READY, *steps, Type("poweroff")], machine, cmdline, efi=KERNEL_TEST, timeout=timeout, rings=rings)
+
+
+NEAR = ("memory_is_of_the_near_node", "memory_is_taken_from_the_next_node_then")
+STORM = "calls_run_exactly_once_among_nmis"
+ON_ALL = ("calls_run_once_on_each_cpu", "calls_cross_without_deadlock", "control_registers_are_the_same_everywhere", "apic_ids_are_distinct",
+    "timer_is_armed_by_all_cpus_at_once", "unmapped_pages_are_forgotten_by_all_cpus", "rights_are_right_on_all_cpus", "all_cpus_allocate_at_once",
+    "mtrrs_are_made_the_boot_cpus", "topology_is_a_tree", "clock_takes_out_a_difference_between_cpus")
+
+CASES = [
+    cpus("2", 2),
+    cpus("3", 3, OVMF_QUIET),
+    cpus("8", 8),
+    cpus("64", 64, timeout=180),
+    cpus("64-ovmf", 64, OVMF_QUIET, timeout=240),
+    cpus("sparse", 6, {"extra": ("-smp", "6,sockets=2,cores=3,threads=1")}),
+    # U-Boot sets the memory types on the boot CPU alone.
+    Case("cpus-topology", ["mtrr: the firmware gave 7 CPUs other memory types", READY, Type("cpu"), "writable or executable, never both: 8 of 8 CPUs",
+        r"  L3 unified +16384 KiB, 16 ways, lines of 64, shared by 4", "^8 CPUs: 2 packages, 4 cores, 2 last-level caches",
+        "CPU 6: APIC id 6, package 1, core 3, thread 0, last-level cache 1", Type("poweroff")],
+        {**U_BOOT, "extra": ("-smp", "8,sockets=2,cores=2,threads=2")}),
+    # A CPU of which no one says that its timer runs in idle, not under a hypervisor.
+    cpus("no-arat", 2, {"cpu": "qemu64,-hypervisor,-arat"}),
+    cpus("maxcpus", 4, cmdline="maxcpus=3", run=3),
+    cpus("nosmp", 4, cmdline="nosmp", run=1),
+    Case("cpus-panic", [READY, Type("panic"), "^Kernel panic: ", r"^CPU 1 at \w+\+0x", r"^CPU 3 at \w+\+0x"], {**U_BOOT, "cpus": 4}, end=qemu.PANIC,
+        forbidden=()),
+    passes("kernel-tests-cpus", {**U_BOOT, "cpus": 8}, *ON_ALL),
+    passes("kernel-tests-calls", {**U_BOOT, "cpus": 4}, STORM),
+
+    # Nodes of their own, each with CPUs; with 6 GiB the second has memory on both sides of 4 GiB.
+    Case("cpus-2-nodes", ["numa: 2 nodes in [23] ranges", Type("mem"), r"^ +\d+ KiB  of node 0, under 4 GiB: ", r"^ +\d+ KiB  of node 1, under 4 GiB: ",
+        Type("poweroff")], {**U_BOOT, "cpus": 4, "nodes": 2, "memory": 512}),
+    Case("cpus-4-nodes", ["numa: 4 nodes in [56] ranges", Type("mem"), r"^ +\d+ KiB  of node 0, under", r"^ +\d+ KiB  of node 1, under",
+        r"^ +\d+ KiB  of node 1, over 4 GiB: ", r"^ +\d+ KiB  of node 2, over", r"^ +157\d+ KiB  of node 3, over", Type("poweroff")],
+        {**OVMF_QUIET, "cpus": 8, "nodes": 4, "memory": 6144}),
+    passes("kernel-tests-2-nodes", {**U_BOOT, "cpus": 2, "nodes": 2, "memory": 512}, *NEAR),
+    passes("kernel-tests-4-nodes", {**U_BOOT, "cpus": 8, "nodes": 4, "memory": 512}, *NEAR),
+
+    # Longer ones, and those that need the newer QEMU.
+    Case("slow-255-cpus", [r"samara: ready in .* 255 CPUs,", Type("poweroff")], {"cpus": 255}, timeout=300, rings=SLOW),
+    passes("slow-calls", {**U_BOOT, "cpus": 4}, STORM, cmdline="test.calls=10000000", timeout=1800, rings=SLOW),
+    Case("slow-x2apic-288-cpus", ["lapic: x2APIC, boot CPU is id 0", r"samara: ready in .* 288 CPUs,", Type("cpu"), r"CPU 287: APIC id 287",
+        Type("poweroff")], {**X2APIC, "cpus": 288, "memory": 1024, "extra": REMAPPING}, timeout=300, rings=SLOW),
+    Case("slow-x2apic-id-256", ["lapic: x2APIC, boot CPU is id 0", r"samara: ready in .* 2 CPUs,", Type("cpu"), r"CPU 1: APIC id 256",
+        Type("poweroff")], lone_256(1), rings=SLOW),
+    Case("slow-x2apic-stays", ["lapic: nox2apic ignored, the firmware left x2APIC on", "lapic: x2APIC", r"samara: ready in .* 2 CPUs,",
+        Type("poweroff")], lone_256(1), "nox2apic", rings=SLOW),
+    Case("slow-x2apic-panic", ["lapic: x2APIC", READY, Type("panic"), "^Kernel panic: ", r"^CPU 1 at \w+\+0x", r"^CPU 4 at \w+\+0x"], lone_256(4),
+        end=qemu.PANIC, forbidden=(), rings=SLOW),
+    passes("slow-x2apic-tests", lone_256(4), *ON_ALL, STORM, rings=SLOW),
+]

@@ -1,14 +1,18 @@
 /* The boot as a table of contents. */
 #include "kernel/main.h"
 
+#include "kernel/arch/preempt.h"
 #include "kernel/arch/smp.h"
 #include "kernel/arch/timer.h"
+#include "kernel/arch/topology.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/paging.h"
+#include "kernel/arch/x86_64/pat.h"
 #include "kernel/banner.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/firmware.h"
+#include "kernel/core/last_boot.h"
 #include "kernel/core/log.h"
 #include "kernel/core/memory_map.h"
 #include "kernel/core/monitor.h"
@@ -16,15 +20,23 @@
 #include "kernel/drivers/console/display.h"
 #include "kernel/drivers/console/fbcon.h"
 #include "kernel/drivers/console/panic_screen.h"
+#include "kernel/drivers/console/waiting.h"
+#include "kernel/drivers/input/i8042.h"
+#include "kernel/drivers/input/input.h"
 #include "kernel/drivers/pci/pci.h"
 #include "kernel/drivers/power.h"
+#include "kernel/drivers/save/save.h"
 #include "kernel/drivers/serial/uart16550.h"
+#include "kernel/drivers/usb/usb.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/bootmem.h"
 #include "kernel/mm/failure.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/memory.h"
+#include "kernel/sched/executor.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sched/watch.h"
 #include "kernel/smp/call.h"
 #include "kernel/smp/cpus.h"
 #include "kernel/time/clock.h"
@@ -46,6 +58,7 @@ static void exec_from_cmdline(void)
 
 void kmain(const struct handoff *handoff)
 {
+	preempt_init_cpu();			/* one thread of execution, for now */
 	cpu_init_cpu();				/* control registers, memory types */
 	gdt_init_cpu();
 	idt_init();
@@ -59,6 +72,7 @@ void kmain(const struct handoff *handoff)
 
 	stage_enter("memory");
 	log_init();
+	last_boot_init();			/* how the last run ended */
 	memory_map_init();
 	bootmem_init();				/* memory for what stays */
 	mmu_init(handoff, bootmem_frame);	/* stacks have guard pages, the framebuffer is fast */
@@ -70,9 +84,11 @@ void kmain(const struct handoff *handoff)
 	pci_config_init(kzalloc);
 	pci_init();				/* every device is known … */
 	pci_quiet();				/* … and none writes to memory or interrupts any more */
+	usb_take_over();			/* nor plays the firmware a keyboard */
 
 	stage_enter("interrupts");
 	cpus_find();				/* this CPU's local APIC, and which others there are */
+	topology_init_cpu();			/* its caches and neighbours */
 	memory_near_cpu(smp_arch_boot_id());
 	irq_init();				/* IOAPICs; nothing the firmware left on interrupts us */
 	timer_hw_init_cpu();
@@ -82,16 +98,25 @@ void kmain(const struct handoff *handoff)
 	smp_stop_init();
 	irq_init_cpu();				/* from here on interrupts come */
 	clock_watch_init();			/* the clock gets better while the machine runs */
+	sched_init();				/* from here on there are threads, and this is the first */
+	executor_init();
+	console_waiting_init();			/* who waits for a person lets others run */
 
 	stage_enter("other CPUs");
 	cpus_start();
+	watch_init();				/* from here on a CPU that hangs is named by another */
 	frames_reclaim_boot_services();		/* no device and no CPU is the firmware's any more */
+	save_init();				/* from here on a panic is kept for the next boot */
+	power_button_init();
 
 	stage_enter("serial console");
 	serial_init();
 	stage_enter("framebuffer console");
 	stage_set_strip(NULL);
 	fbcon_init();
+	input_init();
+	usb_init();
+	i8042_init();				/* keyboards and mice turn up by themselves, later */
 
 	stage_enter("summary");
 	banner_print();
@@ -100,21 +125,25 @@ void kmain(const struct handoff *handoff)
 	fbcon_set_eager(false);
 
 	memory_booted();			/* from here on a lack of memory is the caller's to handle */
+	thread_set_cpu(thread_current(), CPU_ANY);	/* and this thread runs on any CPU */
 	exec_from_cmdline();
 	monitor_loop();
 }
 
 void kmain_ap(void)
 {
+	preempt_init_cpu();
 	cpu_init_cpu();
 	gdt_init_cpu();
 	idt_init_cpu();
+	mtrr_init_cpu();
 	lapic_init_cpu();
+	topology_init_cpu();
 	memory_init_cpu();
 	memory_near_cpu(smp_arch_boot_id());	/* from here on this CPU has memory */
 	timer_hw_init_cpu();
 	smp_arch_arrive();
 	irq_init_cpu();				/* from here on interrupts come */
-	for (;;)
-		smp_arch_idle();
+	sched_init_cpu();			/* and threads */
+	sched_idle();
 }

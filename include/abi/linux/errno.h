@@ -11,12 +11,15 @@
 #define ENOEXEC		8	/* not an executable of the form expected */
 #define EAGAIN		11	/* try again */
 #define ENOMEM		12	/* out of memory */
+#define EACCES		13	/* permission denied */
 #define EFAULT		14	/* bad address */
 #define EBUSY		16	/* in use */
 #define EEXIST		17	/* exists already */
 #define ENODEV		19	/* no such device */
 #define EINVAL		22	/* invalid argument */
 #define ENOSPC		28	/* no space left */
+#define EROFS		30	/* read-only */
+#define EPIPE		32	/* nobody listens; a USB device refuses */
 #define ERANGE		34	/* result out of range */
 #define ENOSYS		38	/* no such function */
 #define EBADMSG		74	/* damaged data (checksum, length) */

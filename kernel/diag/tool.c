@@ -1,0 +1,110 @@
+/* The line is a prompt to the consoles: what is logged wipes it and takes its place, and it is drawn again below. It
+ * goes past the pager, as it is no output that somebody reads page by page. */
+#include "kernel/diag/tool.h"
+
+#include "kernel/core/console.h"
+#include "kernel/core/monitor.h"
+#include "kernel/core/report.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define LOOK_EVERY	(50 * NSEC_PER_MSEC)	/* for a key */
+#define DRAW_EVERY	(200 * NSEC_PER_MSEC)
+#define CTRL_C		0x03
+#define ESCAPE		0x1b
+
+void tool_begin(struct tool *t, int *argc, char **argv)
+{
+	*t = (struct tool){ .quiet = *argc > 1 && strcmp(argv[*argc - 1], "json") == 0 };
+	*argc -= t->quiet;
+}
+
+/* All that was typed is read, so that the rest of a cursor key's sequence does not end up at the prompt. */
+static bool stop_was_typed(void)
+{
+	bool stop = false;
+
+	for (int byte; (byte = console_read()) >= 0;)
+		stop = stop || byte == 'q' || byte == ESCAPE || byte == CTRL_C;
+	return stop;
+}
+
+bool tool_wait(struct tool *t, struct crew *c, nsec_t until, void (*line)(struct tool *t, void *context), void *context)
+{
+	bool done;
+
+	do {
+		nsec_t now = clock_now();
+		if (stop_was_typed())
+			__atomic_store_n(&t->stopped, true, __ATOMIC_RELAXED);
+		if (!t->quiet && (now - t->drawn >= DRAW_EVERY || console_prompt_wiped())) {
+			t->drawn = now;
+			line(t, context);
+		}
+		done = crew_wait(c, MIN(now + LOOK_EVERY, until));
+	} while (!done && clock_now() < until);
+	return done;
+}
+
+/* It must not wrap: a terminal has no way back to the first row. */
+void tool_line(struct tool *t, const char *format, ...)
+{
+	char text[80];
+	va_list arguments;
+
+	va_start(arguments, format);
+	kvsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	console_prompt_set(true);
+	console_printf("\r%s\033[K", text);
+	console_flush();
+}
+
+void tool_print(struct tool *t, const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+
+	if (t->quiet)
+		return;
+	va_start(arguments, format);
+	kvsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	console_printf("\r\033[K%s\n", text);
+	t->drawn = 0;
+}
+
+void tool_end(struct tool *t)
+{
+	console_prompt_set(false);
+	if (!t->quiet)
+		console_printf("\r\033[K");
+}
+
+static void show(void *context, const char *text, size_t size)
+{
+	monitor_write(text, size);
+}
+
+int tool_json(const char *section)
+{
+	return report_write(section, REPORT_JSON, show, NULL);
+}
+
+const char *tool_bar(char text[TOOL_BAR], uint64_t share, uint64_t whole, unsigned cells)
+{
+	uint64_t halves = whole ? share * 2 * cells / whole : 0;
+	char *at = text;
+
+	halves = MAX(MIN(halves, 2 * (uint64_t)cells), (uint64_t)(share != 0));
+	for (; halves >= 2; halves -= 2, at += 3)
+		memcpy(at, "█", 3);
+	memcpy(at, halves ? "▌" : "", halves ? 4 : 1);
+	return text;
+}
+
+const char *tool_hundredths(char text[24], uint64_t value)
+{
+	ksnprintf(text, 24, "%llu.%02u", (unsigned long long)value / 100, (unsigned)(value % 100));
+	return text;
+}

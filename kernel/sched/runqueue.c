@@ -159,7 +159,12 @@ static void fair_insert(struct runqueue *q, struct rq_entity *e)
 		side = distance(entity_of(n)->deadline, e->deadline) >= 0;
 	}
 	e->earliest = e->vruntime;
-	avl_insert(&q->fair, &e->node, parent, side);
+	if (parent) {
+		avl_insert(&q->fair, &e->node, parent, side);
+	} else {
+		e->node = (struct avl_node) { .height = 1 };
+		q->fair.root = &e->node;
+	}
 }
 
 /* Join at V - lag. Joining moves V by lag * weight / (load + weight), so that to have this lag afterwards the entity
@@ -170,7 +175,12 @@ static void fair_join(struct runqueue *q, struct rq_entity *e)
 	int64_t lag = 0;
 
 	if (q->load) {
-		average_settle(q);
+		if (q->fair.root || !q->current) {
+			average_settle(q);
+		} else {	/* one alone is the average */
+			q->base = q->current->vruntime;
+			q->sum = 0;
+		}
 		lag = e->lag + e->lag * (int64_t)e->weight / (int64_t)q->load;
 		if (lag < 0 && q->current && q->current->policy == SCHED_IDLE && e->policy != SCHED_IDLE)
 			lag = 0;
@@ -388,6 +398,37 @@ struct rq_entity *rq_pick(struct runqueue *q)
 	return pick_of_many(q);
 }
 
+/* The current one of two leaves, and the other takes its place: what rq_charge, rq_dequeue and rq_pick come to then. */
+static struct rq_entity *fair_leave_to(struct runqueue *q, struct rq_entity *e, struct rq_entity *other, nsec_t ran)
+{
+	e->vruntime += virtual_time(e, MIN(ran, CHARGE_MOST));
+	int64_t ahead = distance(other->vruntime, e->vruntime) * (int64_t)e->weight, load = (int64_t)q->load;
+	int64_t part = ahead / load, most = LAG_SLICES * (int64_t)e->slice;
+	int64_t lag = distance(e->vruntime, other->vruntime) + part - (part * load > ahead);	/* V, rounded down, less its own */
+
+	e->lag = MAX(MIN(lag, most), -most);
+	e->queued = false;
+	q->base = other->vruntime;
+	q->sum = 0;
+	q->load = other->weight;
+	q->fair.root = NULL;
+	q->slice_over = false;
+	q->queued = 1;
+	return q->current = other;
+}
+
+struct rq_entity *rq_leave(struct runqueue *q, nsec_t ran)
+{
+	struct avl_node *root = q->fair.root;
+	struct rq_entity *e = q->current;
+
+	if (root && root->height == 1 && q->queued == 2 && !is_realtime(e))
+		return fair_leave_to(q, e, entity_of(root), ran);
+	rq_charge(q, ran);
+	rq_dequeue(q, e);
+	return rq_pick(q);
+}
+
 /* Among the fair. SCHED_BATCH and SCHED_IDLE interrupt nobody but SCHED_IDLE. */
 static bool fair_should_preempt(const struct runqueue *q, const struct rq_entity *woken)
 {
@@ -397,7 +438,7 @@ static bool fair_should_preempt(const struct runqueue *q, const struct rq_entity
 		return true;
 	return woken->policy == SCHED_OTHER &&
 	       distance(woken->deadline, current->deadline) > WORTHWHILE << VIRTUAL_SHIFT &&
-	       distance(woken->vruntime, average(q)) >= 0;
+	       distance(woken->vruntime, q->base) >= 0;	/* fair_join has just let base be V */
 }
 
 bool rq_should_preempt(const struct runqueue *q, const struct rq_entity *woken)
@@ -461,6 +502,11 @@ struct rq_entity *rq_find_to_move(const struct runqueue *q, bool (*may_move)(con
 		}
 	}
 	return NULL;
+}
+
+bool rq_is_owed(const struct runqueue *q, const struct rq_entity *e)
+{
+	return e->priority || distance(e->vruntime, average(q)) >= 0;
 }
 
 uint64_t rq_load(const struct runqueue *q)

@@ -78,6 +78,9 @@ void rq_yield(struct runqueue *q);
 /* Choose who runs now; NULL where nobody is queued. */
 struct rq_entity *rq_pick(struct runqueue *q);
 
+/* The current entity ran for this long, and leaves: rq_charge, rq_dequeue and rq_pick at once, as most switches are. */
+struct rq_entity *rq_leave(struct runqueue *q, nsec_t ran);
+
 /* Should the current entity make way: for somebody that has just been enqueued (woken), or since its slice is over
  * (woken is NULL)? */
 bool rq_should_preempt(const struct runqueue *q, const struct rq_entity *woken);
@@ -92,6 +95,9 @@ int rq_set(struct runqueue *q, struct rq_entity *e, int policy, int priority, in
  * there is none that `may_move` lets go. */
 struct rq_entity *rq_find_to_move(const struct runqueue *q, bool (*may_move)(const struct rq_entity *e, void *context),
 				  void *context);
+
+/* Has a queued entity not had more than its share? Always so for those of real time. */
+bool rq_is_owed(const struct runqueue *q, const struct rq_entity *e);
 
 /* Sum of the weights of all that are queued, for balance. */
 uint64_t rq_load(const struct runqueue *q);

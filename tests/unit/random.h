@@ -6,7 +6,7 @@
 
 static uint64_t random_state;
 
-static uint64_t random_next(void)
+static inline uint64_t random_next(void)
 {
 	uint64_t z = random_state += 0x9e3779b97f4a7c15ull;
 
@@ -16,7 +16,7 @@ static uint64_t random_next(void)
 }
 
 /* 0 to under - 1. */
-static uint64_t random_under(uint64_t under)
+static inline uint64_t random_under(uint64_t under)
 {
 	return random_next() % under;
 }

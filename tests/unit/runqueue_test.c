@@ -82,6 +82,19 @@ static void leave(int i, bool round_robin)
 		pick(round_robin);
 }
 
+/* The current one blocks, all in one call. */
+static void block(nsec_t ran)
+{
+	model_charge(&model, ran);
+	model_leave(&model, model.current);
+	int right = model_pick(&model);
+	struct rq_entity *e = rq_leave(&queue, ran);
+	int chosen = e ? (int)(e - entities) : MODEL_NOBODY;
+
+	found.wrong_picks += chosen != right;
+	model_run(&model, chosen);
+}
+
 static void set(int i, int policy, int nice, bool round_robin)
 {
 	bool queued = model.entities[i].queued, current = model.current == i;
@@ -170,6 +183,8 @@ static void step(bool steady, bool round_robin)
 	case 1:
 		if (running && steady)
 			leave_in_step(round_robin);
+		else if (running && !round_robin && random_under(2))
+			block((nsec_t)random_under(2 * RQ_SLICE));
 		else if (queued)
 			leave(i, round_robin);
 		break;

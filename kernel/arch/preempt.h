@@ -16,6 +16,7 @@ struct thread;
 /* One word, so that "nothing forbids it, and it is needed" is zero, found by the decrement itself. */
 #define PREEMPT_NOT_NEEDED	0x80000000u	/* set: nobody wants a switch */
 #define PREEMPT_INTERRUPT	0x00010000u	/* for each interrupt this CPU is in */
+#define PREEMPT_NMI		0x01000000u	/* for each NMI or other exception */
 #define PREEMPT_NO_LOCKS	1ull		/* bit 0 stands for locks without a number: always set */
 
 /* Where they are in struct cpu_local (arch/x86_64/cpu_local.h asserts it). */
@@ -90,6 +91,20 @@ static inline void preempt_interrupt_leave(void)
 	if (__builtin_expect(now, 0))
 		preempt_now_from_interrupt();
 }
+
+/* Around what an NMI or another exception does. It may have come in between anything, and so takes no spinlock that the
+ * code it interrupted may hold; and nothing is switched. */
+static inline void preempt_nmi_enter(void)
+{
+	__asm__ volatile("addl %0, " PREEMPT_WORD :: "i"(PREEMPT_NMI) : "memory", "cc");
+}
+
+static inline void preempt_nmi_leave(void)
+{
+	__asm__ volatile("subl %0, " PREEMPT_WORD :: "i"(PREEMPT_NMI) : "memory", "cc");
+}
+
+static inline bool preempt_in_nmi(void) { return (preempt_word() & ~PREEMPT_NOT_NEEDED) >= PREEMPT_NMI; }
 
 /* Which spinlocks this CPU holds, as kernel/sync/lock_order.h numbers them; with preemption off. */
 static inline uint64_t preempt_locks(void)

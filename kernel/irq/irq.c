@@ -240,45 +240,65 @@ uint64_t irq_taken(cpu_id_t cpu)
 	return total;
 }
 
-static const char *vector_owner(unsigned vector)
+/* Whose a vector is on a CPU, NULL for nobody's. Each CPU gives its device vectors away by itself, so that one number is
+ * often the keyboard's here and a controller's there. */
+static const char *vector_owner(unsigned vector, cpu_id_t id)
 {
-	for (cpu_id_t id = 0; vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST && id < percpu_count; id++)
-		if (cpu_of(id, irq_lines)[vector - VECTOR_DEVICE_FIRST].handler)
-			return cpu_of(id, irq_lines)[vector - VECTOR_DEVICE_FIRST].name;
+	if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST) {
+		const struct irq_line *l = &cpu_of(id, irq_lines)[vector - VECTOR_DEVICE_FIRST];
+		if (l->handler)
+			return l->name;
+	}
 	return vector_name(vector);
 }
 
-static uint64_t vector_total(unsigned vector)
+static bool owner_seen_before(unsigned vector, cpu_id_t id)
 {
-	uint64_t total = 0;
-
-	for (cpu_id_t id = 0; id < percpu_count; id++)
-		total += cpu_of(id, vector_counts)[vector];
-	return total;
+	for (cpu_id_t other = 0; other < id; other++)
+		if (vector_owner(vector, other) == vector_owner(vector, id))
+			return true;
+	return false;
 }
 
-/* A row a vector that has an owner or ever came: all CPUs together, then each of the first eight. */
-static void irq_row(unsigned vector)
+/* How often it came to that owner on a CPU. */
+static uint64_t vector_count(unsigned vector, const char *owner, cpu_id_t id)
 {
-	const char *name = vector_owner(vector);
-	const uint64_t total = vector_total(vector);
+	return vector_owner(vector, id) == owner ? cpu_of(id, vector_counts)[vector] : 0;
+}
 
-	if (!total && !name)
-		return;
+typedef void vector_row_fn(unsigned vector, const char *owner, uint64_t total, void *context);
+
+/* All vectors that have an owner or ever came, each owner once. */
+static void vectors_walk(vector_row_fn *row, void *context)
+{
+	for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++)
+		for (cpu_id_t id = 0; id < percpu_count; id++) {
+			const char *owner = vector_owner(vector, id);
+			uint64_t total = 0;
+			if (owner_seen_before(vector, id))
+				continue;
+			for (cpu_id_t other = id; other < percpu_count; other++)
+				total += vector_count(vector, owner, other);
+			if (owner || total)
+				row(vector, owner, total, context);
+		}
+}
+
+static void print_row(unsigned vector, const char *owner, uint64_t total, void *context)
+{
 	monitor_printf("%6u %12llu ", vector, (unsigned long long)total);
 	for (cpu_id_t id = 0; id < MIN(percpu_count, 8u); id++)
-		monitor_printf(" %8llu", (unsigned long long)cpu_of(id, vector_counts)[vector]);
-	monitor_printf("  %s\n", name ? name : "unclaimed");
+		monitor_printf(" %8llu", (unsigned long long)vector_count(vector, owner, id));
+	monitor_printf("  %s\n", owner ? owner : "unclaimed");
 }
 
 static int irq_command(int argc, char **argv)
 {
 	monitor_printf("vector        total ");
 	for (cpu_id_t id = 0; id < MIN(percpu_count, 8u); id++)
-		monitor_printf("    CPU %2u", id);
+		monitor_printf("    CPU %u", id);
 	monitor_printf("\n");
-	for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++)
-		irq_row(vector);
+	vectors_walk(print_row, NULL);
 	monitor_printf("%s, %u IOAPIC lines\n", lapic->name, ioapic_line_count());
 	return 0;
 }
@@ -286,22 +306,23 @@ MONITOR_COMMAND(irq, "", "interrupts by vector and CPU", irq_command,
 	.text = "A row for each vector that has an owner or ever came: how often on all CPUs together, then on each of "
 		"the first eight.");
 
+static void report_vector(unsigned vector, const char *owner, uint64_t total, void *context)
+{
+	struct report_sink *const s = context;
+
+	report_row(s);
+	report_number(s, "vector", vector);
+	report_text(s, "owner", "%s", owner ? owner : "");
+	report_number(s, "count", total);
+	report_end(s);
+}
+
 static void interrupts_report(struct report_sink *s)
 {
 	report_text(s, "controller", "%s", lapic->name);
 	report_number(s, "ioapic_lines", ioapic_line_count());
 	report_list(s, "vectors");
-	for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++) {
-		const char *name = vector_owner(vector);
-		const uint64_t total = vector_total(vector);
-		if (!total && !name)
-			continue;
-		report_row(s);
-		report_number(s, "vector", vector);
-		report_text(s, "owner", "%s", name ? name : "");
-		report_number(s, "count", total);
-		report_end(s);
-	}
+	vectors_walk(report_vector, s);
 	report_end(s);
 }
 REPORT_SECTION(70, interrupts, "Interrupts", interrupts_report);

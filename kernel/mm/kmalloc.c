@@ -26,7 +26,7 @@ static const uint8_t small_class[SMALL_MOST / 16] = { 0, 1, 2, 3, 4, 4, 5, 5, 6,
 
 static struct slab_cache caches[ARRAY_SIZE(classes)];
 static struct spinlock large_lock = SPINLOCK("large allocations");
-static struct frame *large;	/* large_lock */
+static struct frame *large GUARDED_BY(&large_lock);
 
 void kmalloc_init(void)
 {

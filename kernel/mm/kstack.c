@@ -1,6 +1,6 @@
 /* All stacks have one size, so their addresses are places of one size in a row, each with its guard pages, and a bitmap
- * with two levels knows which are free. There are as many places as stacks would fill a quarter of the memory; the
- * bitmap is some hundred bytes. */
+ * with two levels knows which are free. There are as many places as stacks would fill the memory; the bitmap has two
+ * kilobytes for 256 MiB. */
 #include "kernel/mm/kstack.h"
 
 #include "kernel/arch/mmu.h"
@@ -14,11 +14,11 @@
 #define PLACES_MOST	(1u << 18)	/* bounds what the bitmap costs at boot: 33 KiB */
 
 static struct spinlock lock = SPINLOCK("kernel stacks");
-static struct bitmap places;	/* lock */
+static struct bitmap places GUARDED_BY(&lock);
 
 void kstack_init(void)
 {
-	uint64_t fitting = frames_free_bytes() / (4 * MMU_STACK_SIZE);
+	uint64_t fitting = frames_free_bytes() / MMU_STACK_SIZE;
 	uint32_t count = (uint32_t)MIN(MAX(fitting, PLACES_LEAST), PLACES_MOST);
 	void *memory = kmalloc(bitmap_bytes(count));
 
@@ -100,5 +100,5 @@ void kstack_free(vaddr_t top)
 
 uint32_t kstack_count(void)
 {
-	return places.taken;
+	return __atomic_load_n(&places.taken, __ATOMIC_RELAXED);
 }

@@ -141,7 +141,7 @@ static void slab_delete(struct slab_cache *cache, struct frame *slab)
 }
 
 /* One object from the slabs that are there, NULL where all are full. */
-static void *take_locked(struct slab_cache *cache)
+static void *take_locked(struct slab_cache *cache) REQUIRES(&cache->lock)
 {
 	struct frame *slab = cache->partial;
 
@@ -160,7 +160,7 @@ static void *take_locked(struct slab_cache *cache)
 }
 
 /* Returns the slab where it is empty now and one too many. */
-static struct frame *give_locked(struct slab_cache *cache, void *object)
+static struct frame *give_locked(struct slab_cache *cache, void *object) REQUIRES(&cache->lock)
 {
 	struct frame *slab = slab_of(cache, object);
 	unsigned index = object_index(cache, slab, object);
@@ -360,7 +360,7 @@ static uint64_t secret_make(unsigned index)
 
 void slab_cache_init(struct slab_cache *cache, const char *name, uint32_t size, uint32_t align)
 {
-	*cache = (struct slab_cache){ .name = name, .size = size, .lock = SPINLOCK("slab cache") };
+	*cache = (struct slab_cache){ .name = name, .size = size, .lock = SPINLOCK_RANKED("slab cache", LOCK_SLAB_CACHE) };
 	ASSERT(size && size <= 8192 && align <= PAGE_SIZE && IS_ALIGNED(align, MAX(align, 1u)));
 	cache_lay_out(cache, align);
 	uint64_t irq = spin_lock_irqsave(&list_lock);
@@ -421,9 +421,11 @@ static int slab_command(int argc, char **argv)
 		return 0;
 	}
 	monitor_printf("%-16s %8s %8s %8s %8s\n", "cache", "bytes", "objects", "slabs", "KiB");
-	for (struct slab_cache *c = slab_caches(); c; c = c->next)
-		monitor_printf("%-16s %8u %8llu %8u %8llu\n", c->name, c->size, (unsigned long long)slab_live(c), c->slabs,
-			       (unsigned long long)c->slabs * (PAGE_SIZE << c->order) / 1024);
+	for (struct slab_cache *c = slab_caches(); c; c = c->next) {
+		uint32_t slabs = __atomic_load_n(&c->slabs, __ATOMIC_RELAXED);
+		monitor_printf("%-16s %8u %8llu %8u %8llu\n", c->name, c->size, (unsigned long long)slab_live(c), slabs,
+			       (unsigned long long)slabs * (PAGE_SIZE << c->order) / 1024);
+	}
 	return 0;
 }
 MONITOR_COMMAND(slab, "[sites]", "the kernel's objects by size; or by who allocated them", slab_command,

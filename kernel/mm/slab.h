@@ -35,8 +35,8 @@ struct slab_cache {
 	struct slab_cache *next;	/* of all caches; never taken out */
 
 	struct spinlock lock;		/* for all below */
-	struct frame *partial, *full;	/* slabs with and without free objects, by their head frames */
-	uint32_t slabs, empty;		/* of all slabs, those without a used object */
+	struct frame *partial GUARDED_BY(&lock), *full GUARDED_BY(&lock);	/* slabs with and without free objects, by their head frames */
+	uint32_t slabs GUARDED_BY(&lock), empty GUARDED_BY(&lock);		/* of all slabs, those without a used object */
 	uint64_t used;			/* objects out of their slabs: allocated, or in a magazine */
 };
 

@@ -19,7 +19,7 @@ struct area {
 };
 
 static struct spinlock lock = SPINLOCK("vmap");
-static struct ranges ranges;		/* lock */
+static struct ranges ranges GUARDED_BY(&lock);
 static struct slab_cache *area_cache;
 
 static struct area *area_new(uint64_t size, uint64_t align)

@@ -25,11 +25,11 @@
 static struct frame *const array = (struct frame *)MMU_FRAME_ARRAY;
 static struct spinlock array_lock = SPINLOCK("frame array");
 static struct spinlock pool_lock = SPINLOCK("stretches");
-static struct stretch *pool;		/* pool_lock: unused ones */
+static struct stretch *pool GUARDED_BY(&pool_lock);	/* unused ones */
 static struct zone *zones;
 static unsigned zone_count;
 
-void zones_init(size_t stretches)
+void zones_init(size_t stretches) UNCHECKED_LOCKS
 {
 	zone_count = 2 * numa_node_count();
 	/* The border at 4 GiB and those of the nodes cut one stretch each at most. */
@@ -43,7 +43,7 @@ void zones_init(size_t stretches)
 		pool = &memory[i];
 	}
 	for (unsigned i = 0; i < zone_count; i++) {
-		zones[i].lock.name = "zone";
+		zones[i].lock = (struct spinlock)SPINLOCK_RANKED("zone", LOCK_ZONE);
 		zones[i].buddy.frames = array;
 		zones[i].buddy.zone = (uint16_t)i;
 	}
@@ -196,7 +196,7 @@ static bool zone_has(const struct zone *z, uint64_t wanted, uint64_t reserve)
 	return z->buddy.free_frames + z->untouched_frames >= reserve + wanted || (z->scattered && !reserve);
 }
 
-static struct frame *zone_alloc_locked(struct zone *z, unsigned order, uint64_t reserve)
+static struct frame *zone_alloc_locked(struct zone *z, unsigned order, uint64_t reserve) REQUIRES(&z->lock)
 {
 	struct frame *f = NULL;
 

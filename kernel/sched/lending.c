@@ -20,7 +20,7 @@ static unsigned urgency_of(int policy, int priority, int nice)
 }
 
 /* The other way round. */
-static void change_to_urgency_locked(struct cpu_sched *s, struct thread *t, unsigned urgency)
+static void change_to_urgency_locked(struct cpu_sched *s, struct thread *t, unsigned urgency) REQUIRES(&s->lock)
 {
 	unsigned above = urgency - URGENCY_REALTIME;
 
@@ -32,7 +32,7 @@ static void change_to_urgency_locked(struct cpu_sched *s, struct thread *t, unsi
 }
 
 /* By its own values, or by what is lent. */
-static void apply_locked(struct cpu_sched *s, struct thread *t)
+static void apply_locked(struct cpu_sched *s, struct thread *t) REQUIRES(&s->lock)
 {
 	if (t->lent > urgency_of(t->policy, t->priority, t->nice))
 		change_to_urgency_locked(s, t, t->lent);
@@ -44,6 +44,7 @@ unsigned thread_urgency(struct thread *t)
 {
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 	unsigned urgency = MAX(urgency_of(t->policy, t->priority, t->nice), t->lent);
 
 	spin_unlock_irqrestore(&s->lock, flags);
@@ -54,6 +55,7 @@ void thread_lend(struct thread *t, unsigned urgency)
 {
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 
 	if (t->lent != urgency) {
 		t->lent = (uint16_t)urgency;
@@ -71,6 +73,7 @@ int thread_set_policy(struct thread *t, int policy, int priority, int nice)
 		return error;
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 	t->policy = (uint8_t)policy;
 	t->priority = (uint8_t)priority;
 	t->nice = (int8_t)nice;

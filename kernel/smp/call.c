@@ -53,11 +53,13 @@ void smp_call_start(cpu_id_t cpu, struct smp_call *call)
 	struct smp_call **stack = &cpu_of(cpu, call_stack), *top = __atomic_load_n(stack, __ATOMIC_RELAXED);
 
 	call->done = false;
+	uint64_t flags = cpu_irq_save();	/* who comes in between and finds a call there waits for our interrupt */
 	do
 		call->next = top;
 	while (!__atomic_compare_exchange_n(stack, &top, call, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 	if (!top)
 		smp_arch_send_call(cpu);
+	cpu_irq_restore(flags);
 }
 
 void smp_call_wait(const struct smp_call *call, cpu_id_t cpu)
@@ -97,7 +99,7 @@ void smp_call_one(cpu_id_t cpu, smp_function *function, void *argument)
 }
 
 /* One broadcast at a time. Who waits for the lock answers calls meanwhile: its holder may be waiting for this CPU. */
-static uint64_t broadcast_begin(void)
+static uint64_t broadcast_begin(void) ACQUIRES(&broadcast_lock)
 {
 	for (;;) {
 		uint64_t flags = cpu_irq_save();

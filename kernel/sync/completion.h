@@ -10,7 +10,7 @@
 
 struct completion {
 	struct waitq queue;
-	bool done GUARDED_BY(&queue.lock);
+	bool done;		/* (q) the lock of the queue */
 };
 
 #define COMPLETION(name_) { .queue = WAITQ(name_) }

@@ -40,7 +40,7 @@ struct report {
 #define GRAPH(interrupts_)								\
 	{										\
 		.unseen = { [LOCK_NO_CLASS] = ~0ull, [LOCK_INTERRUPT] = CHECKED },	\
-		.name = { [LOCK_INTERRUPT] = interrupts_ },				\
+		.name = { [LOCK_INTERRUPT] = (interrupts_) },				\
 		.classes = LOCK_UNCHECKED + 1,						\
 	}
 

@@ -9,8 +9,11 @@
  *
  * What a holder is lent is the most that anybody waits with for any mutex it holds. When that changes, the holder's own
  * place in a queue may change, and with it what the next holder is lent, and so on (Sha, Rajkumar, Lehoczky: "Priority
- * Inheritance Protocols", 1990). The release gives the mutex to the first in the queue: an open mutex would go to
- * whoever runs, again and again. */
+ * Inheritance Protocols", 1990).
+ *
+ * A release wakes the first in the queue and leaves the mutex open, and who runs and is as urgent may take it first: with
+ * each release handed to a sleeper, all would soon sleep and wake in turn for each use. But who was woken and came too
+ * late is given it by the next release, so nobody is passed over for longer than it takes to wake up. */
 #include "kernel/sync/mutex.h"
 
 #include "kernel/core/panic.h"
@@ -25,6 +28,7 @@ struct mutex_waiter {
 	struct thread *thread;
 	unsigned urgency;			/* (p) by which it is queued */
 	bool forever;				/* without a deadline */
+	bool passed_over;			/* (p) it came too late: the next release is for it */
 };
 
 static struct spinlock lending = SPINLOCK_RANKED("mutexes", LOCK_LENDING);	/* the letter (p) */
@@ -34,6 +38,7 @@ void mutex_panic(const struct mutex *m, const char *what)
 	panic("mutex %s %s", m->name ? m->name : "without a name", what);
 }
 
+/* NULL: it is open. */
 static struct thread *holder(const struct mutex *m)
 {
 	return (struct thread *)(__atomic_load_n(&m->owner, __ATOMIC_RELAXED) & ~MUTEX_CONTENDED);
@@ -44,29 +49,13 @@ static bool spin(struct mutex *m)
 {
 	cpu_id_t hint = 0;
 
-	for (unsigned left = SPINS_MOST; left; left--) {
-		uintptr_t owner = __atomic_load_n(&m->owner, __ATOMIC_RELAXED);
-		if (!owner && mutex_take_free(m))
-			return true;
-		if (owner & MUTEX_CONTENDED || preempt_is_requested() ||
-		    (owner && !thread_is_running((struct thread *)owner, &hint)))
+	for (unsigned left = SPINS_MOST; left && !mutex_take_free(m); left--) {
+		const struct thread *t = holder(m);
+		if (preempt_is_requested() || !t || !thread_is_running(t, &hint))
 			return false;
 		cpu_relax();
 	}
-	return false;
-}
-
-/* Let nobody release it without us; or find it free, and take it. */
-static bool take_or_contend_locked(struct mutex *m) REQUIRES(&lending)
-{
-	uintptr_t owner = __atomic_load_n(&m->owner, __ATOMIC_RELAXED);
-
-	do {
-		if (!owner && mutex_take_free(m))
-			return true;
-	} while (!owner || !__atomic_compare_exchange_n(&m->owner, &owner, owner | MUTEX_CONTENDED, false, __ATOMIC_ACQUIRE,
-							__ATOMIC_RELAXED));
-	return false;
+	return mutex_is_held(m);
 }
 
 /* Behind all that are as urgent. */
@@ -116,11 +105,11 @@ static unsigned lend_locked(struct thread *t) REQUIRES(&lending)
 }
 
 /* Somebody came to wait for a thread's mutex, or went, or changed: the thread is lent as much as is right now; so on
- * with the one it waits for itself. Where that makes no difference any more it ends, so also in a circle of waits with
- * deadlines. */
+ * with the one it waits for itself, until a mutex is open or there is no difference any more; so it ends also in a circle
+ * of waits with deadlines. */
 static void lend_along_locked(struct thread *t) REQUIRES(&lending)
 {
-	for (;;) {
+	while (t) {
 		unsigned urgency = lend_locked(t);
 		struct mutex_waiter *w = thread_locks(t)->waits;
 		if (!w || w->urgency == urgency)
@@ -150,13 +139,38 @@ static void check_circle_locked(const struct mutex *m, struct thread *self) REQU
 		struct thread *t = holder(m);
 		if (t == self)
 			break;
-		const struct mutex_waiter *w = thread_locks(t)->waits;
+		const struct mutex_waiter *w = t ? thread_locks(t)->waits : NULL;
 		if (!w || !w->forever)
 			return;
 		m = w->mutex;
 	}
 	panic("deadlock: %s waits for mutex %s, held by %s, and holds %s, for which that one waits, maybe by way of others",
 	      thread_name(self), first->name, thread_name(holder(first)), m->name);
+}
+
+/* An open one for which others wait, or none now. */
+static void hold_locked(struct mutex *m, struct thread *t) REQUIRES(&lending)
+{
+	__atomic_store_n(&m->owner, (uintptr_t)t | (m->first ? MUTEX_CONTENDED : 0), __ATOMIC_RELEASE);
+	if (m->first)
+		contended_add_locked(t, m);
+	lend_locked(t);
+}
+
+/* Take it if it is open; else see to it that nobody releases it without us. */
+static bool take_or_contend_locked(struct mutex *m, struct thread *self, unsigned urgency) REQUIRES(&lending)
+{
+	while (!mutex_take_free(m)) {
+		uintptr_t owner = __atomic_load_n(&m->owner, __ATOMIC_RELAXED);
+		if (owner == MUTEX_CONTENDED && urgency >= m->first->urgency) {
+			hold_locked(m, self);
+			return true;
+		}
+		if (owner && __atomic_compare_exchange_n(&m->owner, &owner, owner | MUTEX_CONTENDED, false,
+							 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return false;
+	}
+	return true;
 }
 
 static void join_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&lending)
@@ -168,11 +182,17 @@ static void join_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&lendi
 	lend_along_locked(holder(m));
 }
 
-/* The deadline has passed. */
+static void leave_locked(struct mutex_waiter *w) REQUIRES(&lending)
+{
+	unqueue_locked(w->mutex, w);
+	w->mutex = NULL;
+	thread_locks(w->thread)->waits = NULL;
+}
+
+/* The deadline has passed; as it is held, no wake-up was meant for us. */
 static void give_up_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&lending)
 {
-	unqueue_locked(m, w);
-	thread_locks(w->thread)->waits = NULL;
+	leave_locked(w);
 	if (!m->first) {
 		contended_remove_locked(holder(m), m);
 		__atomic_and_fetch(&m->owner, ~MUTEX_CONTENDED, __ATOMIC_RELAXED);
@@ -180,23 +200,26 @@ static void give_up_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&le
 	lend_along_locked(holder(m));
 }
 
-/* Until it is ours, or the deadline. Each look is under the lock: who makes us the holder keeps it until we are woken, and
+/* Until it is ours, or the deadline. Each look is under the lock: who hands it to us keeps that until we are woken, and
  * knows us no more when we see it. */
 static bool sleep_until(struct mutex *m, struct mutex_waiter *w, nsec_t deadline, uint64_t flags) UNCHECKED_LOCKS
 {
-	while (w->mutex) {
-		if (deadline != NSEC_NEVER && thread_deadline_passed(deadline)) {
-			give_up_locked(m, w);
-			break;
-		}
+	while (w->mutex && holder(m) && (deadline == NSEC_NEVER || !thread_deadline_passed(deadline))) {
 		thread_block_prepare();
 		spin_unlock_irqrestore(&lending, flags);
 		thread_block(deadline);
 		flags = spin_lock_irqsave(&lending);
+		w->passed_over = true;
 	}
-	bool ours = !w->mutex;
+	bool late = w->mutex && holder(m);
+	if (late) {
+		give_up_locked(m, w);
+	} else if (w->mutex) {
+		leave_locked(w);
+		hold_locked(m, w->thread);
+	}
 	spin_unlock_irqrestore(&lending, flags);
-	return ours;
+	return !late;
 }
 
 bool mutex_wait(struct mutex *m, nsec_t deadline) UNCHECKED_LOCKS
@@ -209,13 +232,13 @@ bool mutex_wait(struct mutex *m, nsec_t deadline) UNCHECKED_LOCKS
 	if (spin(m))
 		return true;
 	uint64_t flags = spin_lock_irqsave(&lending);
-	if (take_or_contend_locked(m)) {
+	w.urgency = thread_urgency(self);
+	if (take_or_contend_locked(m, self, w.urgency)) {
 		spin_unlock_irqrestore(&lending, flags);
 		return true;
 	}
 	if (w.forever)
 		check_circle_locked(m, self);
-	w.urgency = thread_urgency(self);
 	join_locked(m, &w);
 	bool ours = sleep_until(m, &w, deadline, flags);
 	if (!ours)
@@ -223,8 +246,8 @@ bool mutex_wait(struct mutex *m, nsec_t deadline) UNCHECKED_LOCKS
 	return ours;
 }
 
-/* The first in the queue is the holder from now on, and is lent what the others wait with; we no longer are. */
-void mutex_hand_over(struct mutex *m)
+/* What was lent for it goes back; the next holder is lent what is due when it has it. */
+void mutex_release(struct mutex *m)
 {
 	struct thread *self = thread_current();
 	uint64_t flags = spin_lock_irqsave(&lending);
@@ -237,13 +260,11 @@ void mutex_hand_over(struct mutex *m)
 	} else {
 		struct thread *next = w->thread;
 		contended_remove_locked(self, m);
-		unqueue_locked(m, w);
-		if (m->first)
-			contended_add_locked(next, m);
-		__atomic_store_n(&m->owner, (uintptr_t)next | (m->first ? MUTEX_CONTENDED : 0), __ATOMIC_RELEASE);
-		thread_locks(next)->waits = NULL;
-		w->mutex = NULL;
-		lend_locked(next);
+		__atomic_store_n(&m->owner, MUTEX_CONTENDED, __ATOMIC_RELEASE);
+		if (w->passed_over) {
+			leave_locked(w);
+			hold_locked(m, next);
+		}
 		lend_locked(self);
 		thread_wake_noirq(next);
 	}

@@ -8,9 +8,9 @@
  * Rules
  * - For threads, from sched_init on: not in interrupts, nor with a spinlock held or preemption off. The thread that took
  *   it releases it. Not recursive. Misuse is a panic that names the mutex.
- * - Who must wait spins for a while if the holder runs on another CPU, else it sleeps. The most urgent one that sleeps
- *   gets the mutex next, first come first served among equals; from the release on it is the holder, so that nobody
- *   who comes later overtakes it.
+ * - Who must wait spins for a while if the holder runs on another CPU, else it sleeps. A release wakes the most urgent
+ *   one that sleeps, the first among equals. Somebody as urgent who runs may be faster, but after that it is the next
+ *   holder from the release on: nobody waits for ever while others come and go.
  * - A holder is scheduled as if it were as urgent as the most urgent one that waits for it, also by way of other mutexes
  *   (priority inheritance), until the release. thread_set_policy counts at once for both.
  * - Waiting in a circle without a deadline is a panic that names all. The order of locks is checked as
@@ -35,9 +35,9 @@ struct LOCK_TYPE("mutex") mutex {
 
 #define MUTEX_CONTENDED 1ul	/* somebody sleeps until it is released */
 
-/* What is seldom needed: wait; let the next one have it; misuse. */
+/* What is seldom needed: wait; release one that others wait for; misuse. */
 bool mutex_wait(struct mutex *m, nsec_t deadline);
-void mutex_hand_over(struct mutex *m);
+void mutex_release(struct mutex *m);
 _Noreturn void mutex_panic(const struct mutex *m, const char *what);
 
 /* For kernel/sched: a thread's urgency is another now. */
@@ -86,7 +86,7 @@ static inline void mutex_unlock(struct mutex *m) RELEASES(m) UNCHECKED_LOCKS
 	lock_order_blocking_released(&m->key);
 	if (__builtin_expect(!__atomic_compare_exchange_n(&m->owner, &self, 0, false, __ATOMIC_RELEASE,
 							  __ATOMIC_RELAXED), 0))
-		mutex_hand_over(m);
+		mutex_release(m);
 }
 
 #endif

@@ -15,8 +15,8 @@
 
 struct LOCK_TYPE("rwlock") rwlock {
 	struct waitq queue;
-	unsigned readers GUARDED_BY(&queue.lock);	/* who read now */
-	bool writing GUARDED_BY(&queue.lock);
+	unsigned readers;	/* (q) the lock of the queue: who read now */
+	bool writing;		/* (q) */
 	struct lock_key key;
 };
 

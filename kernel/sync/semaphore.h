@@ -10,7 +10,7 @@
 
 struct semaphore {
 	struct waitq queue;
-	unsigned count GUARDED_BY(&queue.lock);	/* 0 while anybody waits */
+	unsigned count;		/* (q) the lock of the queue; 0 while anybody waits */
 };
 
 #define SEMAPHORE(name_, count_) { .queue = WAITQ(name_), .count = (count_) }

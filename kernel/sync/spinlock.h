@@ -69,6 +69,10 @@ static inline void spin_unlock(struct spinlock *lock) RELEASES(lock)
 	preempt_enable();
 }
 
+/* Nothing, but for the compiler's check, where a function chose the lock: it has taken it for us; it will release it. */
+static inline void spin_taken(const struct spinlock *lock) ACQUIRES(lock) UNCHECKED_LOCKS {}
+static inline void spin_passed(const struct spinlock *lock) RELEASES(lock) UNCHECKED_LOCKS {}
+
 bool spin_trylock(struct spinlock *lock) TRY_ACQUIRES(lock);
 
 /* The same with this CPU's interrupts off meanwhile; the result goes to spin_unlock_irqrestore. */

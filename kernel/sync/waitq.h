@@ -25,7 +25,8 @@ struct waiter {
 
 struct waitq {
 	struct spinlock lock;
-	struct waiter *first, *last GUARDED_BY(&lock);
+	struct waiter *first GUARDED_BY(&lock);
+	struct waiter *last GUARDED_BY(&lock);
 };
 
 #define WAITQ(name_) { .lock = SPINLOCK(name_) }

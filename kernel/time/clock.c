@@ -15,6 +15,7 @@
 
 #include "kernel/arch/clock.h"
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/preempt.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/log.h"
 #include "kernel/sync/spinlock.h"
@@ -75,7 +76,10 @@ static uint64_t counter_read(const struct clock_source *s)
 
 uint64_t clock_ticks(void)
 {
-	return cpu_ticks_ordered() + (uint64_t)this_cpu(clock_ticks_offset);
+	preempt_disable();	/* both of one CPU */
+	uint64_t ticks = cpu_ticks_ordered() + (uint64_t)this_cpu(clock_ticks_offset);
+	preempt_enable();
+	return ticks;
 }
 
 static nsec_t state_now(const struct clock_state *s)

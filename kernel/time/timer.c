@@ -17,8 +17,8 @@
 
 struct timers {
 	struct spinlock lock;
-	struct timer_queue queue;	/* (lock) */
-	struct timer *running;		/* (lock) to change it; atomic: whose function runs now */
+	struct timer_queue queue GUARDED_BY(&lock);
+	struct timer *running GUARDED_BY(&lock);	/* atomic, too: whose function runs now */
 	nsec_t armed;			/* own CPU only: the hardware is armed for this time; 0: not at all */
 };
 
@@ -32,7 +32,7 @@ static struct timer *timer_of(struct timer_node *node)
 }
 
 /* The timer has moved while q was waited for. Rare: kept out of the way, as what is rare below. */
-static __attribute__((noinline)) struct timers *home_lock_again(struct timer *t, struct timers *q)
+static __attribute__((noinline)) struct timers *home_lock_again(struct timer *t, struct timers *q) UNCHECKED_LOCKS
 {
 	do {
 		spin_unlock(&q->lock);
@@ -43,7 +43,7 @@ static __attribute__((noinline)) struct timers *home_lock_again(struct timer *t,
 }
 
 /* Lock the queue that a timer belongs to. Until it is locked the timer may move. */
-static inline struct timers *home_lock(struct timer *t)
+static inline struct timers *home_lock(struct timer *t) UNCHECKED_LOCKS
 {
 	struct timers *q = __atomic_load_n(&t->home, __ATOMIC_ACQUIRE);
 
@@ -65,7 +65,7 @@ void timer_init(struct timer *t, void (*fired)(struct timer *t))
 	*t = (struct timer){ .home = &this_cpu(timers), .fired = fired };
 }
 
-static bool dequeue_locked(struct timers *q, struct timer *t)
+static bool dequeue_locked(struct timers *q, struct timer *t) REQUIRES(&q->lock)
 {
 	bool queued = timer_node_is_queued(&t->node);
 
@@ -77,6 +77,7 @@ static bool dequeue_locked(struct timers *q, struct timer *t)
 /* Move a timer from its locked home to this CPU's queue, and lock that; unless another CPU is faster, or its function
  * runs where it is. Returns what is locked in the end. */
 static __attribute__((noinline)) struct timers *move_home_locked(struct timer *t, struct timers *q, struct timers *mine)
+	UNCHECKED_LOCKS
 {
 	while (q != mine && q->running != t) {
 		__atomic_store_n(&t->home, mine, __ATOMIC_RELEASE);
@@ -92,9 +93,13 @@ void timer_arm(struct timer *t, nsec_t deadline)
 	uint64_t flags = cpu_irq_save();
 	struct timers *mine = &this_cpu(timers), *q = home_lock(t);
 
+	spin_taken(&q->lock);
 	dequeue_locked(q, t);
-	if (q != mine)
+	if (q != mine) {
+		spin_passed(&q->lock);
 		q = move_home_locked(t, q, mine);
+		spin_taken(&q->lock);
+	}
 	t->node.deadline = deadline;
 	timer_queue_insert(&q->queue, &t->node);
 	if (q == mine)
@@ -107,6 +112,7 @@ static bool try_cancel(struct timer *t, bool *was_armed, struct timers **ret_hom
 {
 	uint64_t flags = cpu_irq_save();
 	struct timers *q = home_lock(t);
+	spin_taken(&q->lock);
 	bool done = q->running != t || q == &this_cpu(timers);
 
 	*was_armed |= dequeue_locked(q, t);
@@ -127,7 +133,7 @@ bool timer_cancel(struct timer *t)
 }
 
 /* Call the function of a timer that is due; the lock is released meanwhile. The timer may be gone afterwards. */
-static void fire_locked(struct timers *q, struct timer *t)
+static void fire_locked(struct timers *q, struct timer *t) REQUIRES(&q->lock)
 {
 	timer_queue_remove(&q->queue, &t->node);
 	__atomic_store_n(&q->running, t, __ATOMIC_RELAXED);
@@ -157,4 +163,9 @@ static void timers_expire(void)
 void timers_init(void)
 {
 	timer_hw_set_handler(timers_expire);
+}
+
+void timers_init_cpu(void)
+{
+	this_cpu(timers).lock = (struct spinlock)SPINLOCK_RANKED("timers", LOCK_TIMERS);
 }

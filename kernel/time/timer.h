@@ -28,6 +28,7 @@ struct timer {
 
 /* Once; from then on each CPU whose timer hardware is set up (kernel/arch/timer.h) can arm timers. */
 void timers_init(void);
+void timers_init_cpu(void);
 
 /* Before its first use. */
 void timer_init(struct timer *t, void (*fired)(struct timer *t));

@@ -7,6 +7,7 @@
 #include "kernel/mm/failure.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/sched/thread.h"
 #include "lib/string.h"
 
 #define ALLOCATIONS_MOST 10000u	/* a test with more is one that does not end */
@@ -76,11 +77,13 @@ static int test_command(int argc, char **argv)
 	for (const struct kernel_test *t = kernel_tests_start; t < kernel_tests_end; t++) {
 		if (argc > 1 ? strcmp(t->name, argv[1]) != 0 : t->kind == KT_PANICS)
 			continue;
+		thread_set_cpu(thread_current(), 0);	/* many speak of CPU 1 as another one */
 		pr_info("test: %s: runs", t->name);
 		enum kernel_test_result result = run(t);
 		pr_info("test: %s: %s", t->name, names[result]);
 		counts[result]++;
 	}
+	thread_set_cpu(thread_current(), CPU_ANY);
 	monitor_printf("tests: %u passed, %u failed, %u skipped\n", counts[KT_PASS], counts[KT_FAIL], counts[KT_SKIP]);
 	if (counts[KT_FAIL] || !(counts[KT_PASS] + counts[KT_SKIP]))
 		power_exit_failed();

@@ -22,6 +22,7 @@ enum {
 #define LAPIC_DELIVERY_NMI	(4u << 8)
 #define LAPIC_DELIVERY_INIT	(5u << 8)
 #define LAPIC_DELIVERY_STARTUP	(6u << 8)
+#define LAPIC_TO_SELF		(1u << 18)	/* whatever the destination is */
 
 struct lapic_ops {
 	const char *name;

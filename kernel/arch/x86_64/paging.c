@@ -31,7 +31,7 @@ static void *frame_virtual(const struct pagetable *pt, paddr_t frame);
 
 static paddr_t (*alloc_frame)(void);
 static struct pagetable kernel_tables = { .alloc = frame_from, .to_virtual = frame_virtual };
-static struct spinlock tables_lock = SPINLOCK("kernel page tables");
+static struct spinlock tables_lock = SPINLOCK_RANKED("kernel page tables", LOCK_PAGE_TABLES);
 static void (*flush_others)(vaddr_t at, uint64_t size);
 static vaddr_t vmap_next = MMU_VMAP;			/* until there is vmap_take */
 static vaddr_t (*vmap_take)(uint64_t size, uint64_t align);
@@ -341,6 +341,26 @@ const char *mmu_check_rights(void)
 	return kernel_tables.no_execute ? why : NULL;
 }
 
+/* Where in some CPU's stacks it is: a thread takes the boot stack that it runs on along to other CPUs. */
+static uint64_t offset_in_stacks(vaddr_t address)
+{
+	for (cpu_id_t id = 0; id < percpu_count; id++) {
+		vaddr_t stacks = (vaddr_t)cpu_of(id, cpu_local).stacks;
+		if (stacks && address - stacks < STACK_COUNT * sizeof(struct guarded_stack))
+			return address - stacks;
+	}
+	return UINT64_MAX;
+}
+
+bool mmu_is_stack_guard(vaddr_t address)
+{
+	uint64_t offset = offset_in_stacks(address);
+
+	if (offset < STACK_COUNT * sizeof(struct guarded_stack))
+		return offset % sizeof(struct guarded_stack) < STACK_GUARD;
+	return address - MMU_STACKS < MMU_STACKS_SIZE && address % MMU_STACK_STEP < MMU_STACK_STEP - MMU_STACK_SIZE;
+}
+
 static const char *describe_stack(vaddr_t address)
 {
 	static const char *const names[][2] = {
@@ -349,11 +369,10 @@ static const char *describe_stack(vaddr_t address)
 		{ "guard page of the NMI stack", "NMI stack" },
 		{ "guard page of the machine check stack", "machine check stack" },
 	};
-	uint64_t offset = address - (vaddr_t)this_cpu(cpu_local).stacks;
-	unsigned index = offset / sizeof(struct guarded_stack);
+	uint64_t offset = offset_in_stacks(address), index = offset / sizeof(struct guarded_stack);
 
 	_Static_assert(ARRAY_SIZE(names) == STACK_COUNT, "a name for each stack");
-	return index < STACK_COUNT ? names[index][offset % sizeof(struct guarded_stack) >= STACK_GUARD] : NULL;
+	return index < STACK_COUNT ? names[index][!mmu_is_stack_guard(address)] : NULL;
 }
 
 const char *mmu_describe(vaddr_t address)
@@ -373,7 +392,7 @@ const char *mmu_describe(vaddr_t address)
 	if (address - MMU_VMAP < MMU_VMAP_SIZE)
 		return "kernel mappings";
 	if (address - MMU_STACKS < MMU_STACKS_SIZE)
-		return address % MMU_STACK_STEP < MMU_STACK_STEP - MMU_STACK_SIZE ? "guard page of a kernel stack" : "kernel stack";
+		return mmu_is_stack_guard(address) ? "guard page of a kernel stack" : "kernel stack";
 	if (address - MMU_FRAME_ARRAY < MMU_FRAME_ARRAY_SIZE)
 		return "frame array";
 	if (address - HANDOFF_FRAMEBUFFER_MAP < 1ull << 40)

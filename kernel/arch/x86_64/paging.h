@@ -25,6 +25,9 @@ void mmu_init(const struct handoff *handoff, paddr_t (*alloc_frame)(void));
 /* Map `count` stacks of STACK_SIZE bytes each, from frames that follow one another, with a guard page below each. */
 struct guarded_stack *mmu_map_stacks(paddr_t first, unsigned count);
 
+/* Is it below one of this CPU's own stacks, or of a thread's? */
+bool mmu_is_stack_guard(vaddr_t address);
+
 /* CR3 of the kernel's own address space. */
 paddr_t mmu_kernel_root(void);
 

@@ -163,9 +163,15 @@ void smp_arch_arrive(void)
 		cpu_stop();
 }
 
+static void send_fixed(cpu_id_t id, unsigned vector)
+{
+	lapic->send(cpu_of(id, cpu_local).apic_id,
+		    LAPIC_DELIVERY_FIXED | ICR_ASSERT | (id == cpu_id() ? LAPIC_TO_SELF : 0) | vector);
+}
+
 void smp_arch_send_call(cpu_id_t id)
 {
-	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_FIXED | ICR_ASSERT | VECTOR_CALL);
+	send_fixed(id, VECTOR_CALL);
 }
 
 void smp_arch_send_nmi(cpu_id_t id)
@@ -180,7 +186,7 @@ void smp_arch_set_call(void (*handler)(void))
 
 void smp_arch_send_reschedule(cpu_id_t id)
 {
-	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_FIXED | ICR_ASSERT | VECTOR_RESCHEDULE);
+	send_fixed(id, VECTOR_RESCHEDULE);
 }
 
 void smp_arch_set_reschedule(void (*handler)(void))

@@ -6,11 +6,13 @@
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/fixup.h"
+#include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/vectors.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/symbols.h"
+#include "kernel/sync/blocking.h"
 #include "lib/format.h"
 
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "as traps.S pushes it");
@@ -69,13 +71,12 @@ static _Noreturn void page_fault(const struct trap_frame *f)
  * one has a stack of its own. */
 static _Noreturn void double_fault(const struct trap_frame *f)
 {
-	vaddr_t address = cr2_read();
+	vaddr_t address = cr2_read(), guard = mmu_is_stack_guard(f->rsp) ? f->rsp : address;
+	const struct thread *t = thread_current();
 
-	for (unsigned i = 0; i < STACK_COUNT; i++) {
-		vaddr_t guard = (vaddr_t)this_cpu(cpu_local).stacks[i].guard;
-		if (address - guard < STACK_GUARD || f->rsp - guard < STACK_GUARD)
-			panic_trap(f, "kernel stack overflow: %#llx is in the %s", (unsigned long long)address, mmu_describe(guard));
-	}
+	if (mmu_is_stack_guard(guard))
+		panic_trap(f, "kernel stack overflow: %#llx is in the %s, in thread %s", (unsigned long long)address, mmu_describe(guard),
+			   t ? thread_name(t) : "none");
 	panic_trap(f, "double fault; the last page fault was at %#llx (%s)", (unsigned long long)address, mmu_describe(address));
 }
 
@@ -100,14 +101,10 @@ void trap_set_nmi_handler(bool (*handler)(const struct trap_frame *))
 	nmi_handler = handler;
 }
 
-void trap_handle(struct trap_frame *f);
-
-void trap_handle(struct trap_frame *f)
+static void exception(const struct trap_frame *f)
 {
 	char where[SYMBOL_TEXT];
 
-	if (f->vector < VECTOR_EXCEPTIONS && fixup_apply(f))
-		return;
 	switch (f->vector) {
 	case VECTOR_BREAKPOINT:
 		pr_warn("trap: breakpoint at %s", symbol_text(f->rip - 1, where));
@@ -123,7 +120,18 @@ void trap_handle(struct trap_frame *f)
 	case VECTOR_MACHINE_CHECK:
 		machine_check(f);
 	}
-	if (f->vector < VECTOR_EXCEPTIONS)
-		panic_trap(f, "%s, error code %#llx", exception_names[f->vector], (unsigned long long)f->error);
-	vector_dispatch(f);
+	panic_trap(f, "%s, error code %#llx", exception_names[f->vector], (unsigned long long)f->error);
+}
+
+void trap_handle(struct trap_frame *f);
+
+void trap_handle(struct trap_frame *f)
+{
+	if (f->vector >= VECTOR_EXCEPTIONS) {
+		vector_dispatch(f);
+	} else if (!fixup_apply(f)) {
+		preempt_nmi_enter();
+		exception(f);
+		preempt_nmi_leave();
+	}
 }

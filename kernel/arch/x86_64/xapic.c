@@ -35,14 +35,16 @@ static bool wait_idle(void)
 	return true;
 }
 
-/* The command register is two words: an interrupt between them that sends too would mix two commands. */
+/* The command register is two words: an interrupt between them that sends too would mix two commands. An NMI may come
+ * there all the same, and its handler sends to this CPU only, which takes no destination. */
 static bool xapic_send(uint32_t destination, uint32_t command)
 {
 	uint64_t flags = cpu_irq_save();
 	bool idle = wait_idle();
 
 	if (idle) {
-		xapic_write(LAPIC_ICR_HIGH, destination << 24);
+		if (!(command & LAPIC_TO_SELF))
+			xapic_write(LAPIC_ICR_HIGH, destination << 24);
 		xapic_write(LAPIC_ICR, command);
 	}
 	cpu_irq_restore(flags);

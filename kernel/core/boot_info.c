@@ -52,7 +52,7 @@ void boot_info_accept(const struct handoff *h)
 	accepted.firmware_vendor[sizeof(accepted.firmware_vendor) - 1] = '\0';
 	import_cmdline();
 	import_log();
-	pr_info("command line: %s", cmdline);
+	pr_info("command line: %s", *cmdline ? cmdline : "empty");
 	if (accepted.initrd_size)
 		pr_info("initrd: %llu KiB", (unsigned long long)(accepted.initrd_size + 1023) / 1024);
 }

@@ -51,10 +51,18 @@ bool console_trylock(void)
 	return false;
 }
 
+/* The log looks for a message behind this, and who did not get the lock has left one before it tried: with a barrier on
+ * both sides one of them sees the other. */
+void console_release(void)
+{
+	__atomic_store_n(&locked, false, __ATOMIC_SEQ_CST);
+	preempt_enable();
+}
+
 void console_unlock(void)
 {
-	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
-	preempt_enable();
+	console_release();
+	log_show();	/* what was logged meanwhile */
 }
 
 void console_break_lock(void)
@@ -74,7 +82,6 @@ void console_add(struct console *c)
 	*last = c;
 	last = &c->next;
 	console_unlock();
-	log_show();
 }
 
 struct console *console_first(void)
@@ -104,7 +111,6 @@ void console_write(const char *text, size_t size)
 	for (struct console *c = first; c; c = c->next)
 		console_emit(c, text, size);
 	console_unlock();
-	log_show();	/* what was logged meanwhile */
 }
 
 void console_printf(const char *format, ...)
@@ -125,7 +131,6 @@ void console_flush(void)
 		if (c->flush)
 			c->flush(c);
 	console_unlock();
-	log_show();
 }
 
 void console_set_waiting(const struct console_waiting *w)

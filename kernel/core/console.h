@@ -72,6 +72,9 @@ bool console_prompt_wiped(void);
 void console_prompt_wipe(void);
 void console_emit(struct console *c, const char *text, size_t size);
 bool console_trylock(void);
+void console_release(void);
+
+/* Whoever got the lock otherwise gives it back with this: what was logged meanwhile is shown. */
 void console_unlock(void);
 
 /* In a panic: the lock's holder may be stopped, so it is taken by force. */

@@ -2,7 +2,6 @@
 #include <abi/linux/errno.h>
 #include "kernel/core/console.h"
 #include "kernel/core/monitor.h"
-#include "lib/format.h"
 #include "lib/string.h"
 
 #define WIDTH 78		/* text is folded at, on wide screens too: longer lines are hard to read */
@@ -14,13 +13,14 @@ static const struct topic {
 	  "Left, Right, Home, End, Delete, Backspace edit the line; Ctrl-Left and Ctrl-Right go by words; Ctrl-U and Ctrl-K remove what "
 	  "is before and behind the cursor, Ctrl-W a word. Up and Down go through the last 50 lines, Ctrl-R takes the newest one that "
 	  "contains what was typed. Tab completes a word or shows what it can become. Ctrl-L clears the screen, Ctrl-C gives the line "
-	  "up. Shift-PgUp looks back. Ctrl-Alt-Del restarts the machine. Alt-PrintScreen and a letter, or a break on the serial line "
+	  "up. Shift-PageUp and Shift-PageDown look back at what has left the screen. Ctrl-Alt-Del restarts the machine. Alt-PrintScreen and a letter, or a break on the serial line "
 	  "and a letter, works whatever the machine is busy with: h lists the letters." },
 	{ "cmdline", "the kernel's settings",
 	  "Words such as loglevel=8, taken from the EFI file itself, from \\samara\\cmdline.txt on the stick, and from the firmware's boot "
 	  "entry; the last one counts. The report's section firmware shows what they were. Often useful: exec=\"…\" runs commands, "
-	  "console=ttyS0,115200 names the serial port, video=1280x720 and rotate=90 set the screen, maxcpus=N and nosmp start fewer CPUs, "
-	  "loglevel=N, quiet and debug choose how much is shown, panic=N restarts N seconds after a panic." },
+	  "keymap=de is a keyboard layout, console=ttyS0,115200 names the serial port, video=1280x720 and rotate=90 set the screen, maxcpus=N "
+	  "and nosmp start fewer CPUs, nousb leaves USB alone, loglevel=N, quiet and debug choose how much is shown, panic=N restarts N "
+	  "seconds after a panic. README.txt on the stick has more." },
 	{ "exec", "commands from the command line, and several on a line",
 	  "exec=\"mem; log; poweroff\" on the kernel's command line runs commands after the boot, without stopping at pages, and shows the "
 	  "prompt when they are done. At the prompt too ; separates commands. \"…\" keeps blanks in one word." },
@@ -42,21 +42,19 @@ static void print_folded(const char *text)
 	}
 }
 
-static void print_row(const char *name, const char *usage, const char *help)
+/* Without the usage, so that a row fits on the narrowest screen. */
+static void print_row(const char *name, const char *help)
 {
-	char head[40];
-
-	ksnprintf(head, sizeof(head), "%s %s", name, usage);
-	monitor_printf("  %-28s %s\n", head, help);
+	monitor_printf("  %-10s %s\n", name, help);
 }
 
 static void print_all(void)
 {
 	for (const struct monitor_command *c = monitor_commands_start; c < monitor_commands_end; c++)
-		print_row(c->name, c->usage, c->help);
-	monitor_printf("and help about\n");
+		print_row(c->name, c->help);
+	monitor_printf("help and a name from above says more; help is also about\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(topics); i++)
-		print_row(topics[i].name, "", topics[i].help);
+		print_row(topics[i].name, topics[i].help);
 }
 
 static int help_command(int argc, char **argv)

@@ -226,7 +226,7 @@ void log_show(void)
 	while (anything_to_show() && console_trylock()) {
 		for (struct console *c = console_first(); c; c = c->next)
 			show_on(c);
-		console_unlock();
+		console_release();
 	}
 }
 

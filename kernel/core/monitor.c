@@ -96,6 +96,24 @@ void monitor_usage(const struct monitor_command *command)
 	monitor_printf("usage: %s %s\n", command->name, command->usage);
 }
 
+static const char *error_text(int error)
+{
+	switch (-error) {
+	case ENOENT:
+		return "there is none of that name";
+	case ENOMEM:
+		return "not enough memory";
+	case EBUSY:
+		return "busy with another one";
+	case ENODEV:
+		return "this machine lacks what it takes";
+	case ENOSYS:
+		return "not in this build";
+	default:
+		return "failed";
+	}
+}
+
 static int run_one(const char *text, size_t size)
 {
 	char copy[MONITOR_LINE], *words[MONITOR_ARGUMENTS];
@@ -122,7 +140,7 @@ static int run_one(const char *text, size_t size)
 	if (error == -EINVAL && command->usage[0])
 		monitor_usage(command);
 	else if (error)
-		monitor_printf("%s: error %d\n", command->name, -error);
+		monitor_printf("%s: %s (error %d)\n", command->name, error_text(error), -error);
 	return error;
 }
 

@@ -213,7 +213,7 @@ static int panic_command(int argc, char **argv)
 	}
 	panic("asked for at the monitor");
 }
-MONITOR_COMMAND(panic, "[fault|breakpoint]", "stop with the panic page; by a page fault; or take a breakpoint and go on",
+MONITOR_COMMAND(panic, "[fault|breakpoint]", "stop with the panic page, also by a fault; or take a breakpoint",
 		panic_command,
 	.text = "To see what a panic looks like, and whether screen, serial line and the saved report come through. "
 		"docs/debugging.md explains the page.");

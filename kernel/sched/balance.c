@@ -72,6 +72,7 @@ static bool may_move(const struct rq_entity *e, void *context)
 
 /* From one locked queue to another, whose CPU it belongs to from now on. */
 static bool move_locked(struct cpu_sched *from, struct cpu_sched *to, cpu_id_t to_cpu, uint64_t load_most)
+	REQUIRES(&from->lock, &to->lock)
 {
 	struct rq_entity *e = rq_find_to_move(&from->queue, may_move, NULL);
 
@@ -107,7 +108,7 @@ static cpu_id_t busiest(cpu_id_t self)
 	return best;
 }
 
-bool balance_pull_locked(struct cpu_sched *s)
+bool balance_pull_locked(struct cpu_sched *s) REQUIRES(&s->lock)
 {
 	cpu_id_t self = cpu_id(), from = busiest(self);
 	struct cpu_sched *other = &cpu_of(from, cpu_sched);
@@ -138,7 +139,7 @@ static cpu_id_t least_loaded(cpu_id_t self)
 
 /* A thread moves where that leaves the other CPU with no more than this one had: three equal threads on two CPUs take
  * turns at being alone. */
-void balance_push_locked(struct cpu_sched *s)
+void balance_push_locked(struct cpu_sched *s) REQUIRES(&s->lock)
 {
 	nsec_t now = clock_now();
 

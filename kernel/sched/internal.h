@@ -35,17 +35,17 @@ static inline struct thread *thread_of(const struct rq_entity *e)
 
 /* sched.c */
 struct cpu_sched *sched_lock_home(struct thread *t);	/* lock the queue a thread belongs to; interrupts off */
-void sched_enqueue_locked(struct cpu_sched *s, struct thread *t);	/* it becomes runnable on s, whose CPU is told */
+void sched_enqueue_locked(struct cpu_sched *s, struct thread *t) REQUIRES(&s->lock);	/* it becomes runnable on s, whose CPU is told */
 void sched_start(struct thread *t, cpu_id_t cpu);	/* a new thread's first enqueue */
 _Noreturn void sched_leave(void);			/* a dead thread's last switch */
 /* How a thread is scheduled from now on: values that rq_entity_init takes. */
-void sched_change_locked(struct cpu_sched *s, struct thread *t, int policy, int priority, int nice);
+void sched_change_locked(struct cpu_sched *s, struct thread *t, int policy, int priority, int nice) REQUIRES(&s->lock);
 void sched_kick(cpu_id_t cpu);				/* that CPU looks for another thread */
 
 /* balance.c */
 cpu_id_t balance_choose(const struct thread *t);	/* where a thread that wakes or starts should run */
-bool balance_pull_locked(struct cpu_sched *s);		/* s is empty: take a thread from a CPU that has too many */
-void balance_push_locked(struct cpu_sched *s);	/* s has several, now and then: give one away */
+bool balance_pull_locked(struct cpu_sched *s) REQUIRES(&s->lock);		/* s is empty: take a thread from a CPU that has too many */
+void balance_push_locked(struct cpu_sched *s) REQUIRES(&s->lock);	/* s has several, now and then: give one away */
 void balance_set_idle(bool idle);			/* this CPU has nothing to do, or something again */
 bool balance_is_idle(cpu_id_t cpu);
 

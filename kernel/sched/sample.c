@@ -35,6 +35,7 @@ bool thread_sample(struct thread *t, struct thread_sample *ret)
 	nsec_t ran = thread_ran(t);
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 	bool idle = t == s->idle;
 	bool runnable = t->state <= THREAD_BLOCKING;
 	uint64_t now = clock_span_start(), since = (int64_t)(now - t->since) > 0 ? now - t->since : 0;
@@ -54,6 +55,7 @@ unsigned thread_backtrace(struct thread *t, vaddr_t *ret, unsigned room)
 {
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 	bool on_cpu = s->queue.current == &t->entity || t->state == THREAD_DEAD || t->state == THREAD_MOVING || t == s->idle;
 	unsigned count = on_cpu ? 0 : backtrace_walk(context_frame_pointer(t->context), ret, room);
 

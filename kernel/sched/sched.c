@@ -18,7 +18,7 @@
 #include "kernel/sched/internal.h"
 #include "lib/format.h"
 
-#define CHARGE_LEAST	(20 * NSEC_PER_USEC)
+#define CHARGE_LEAST	40000	/* ticks, some 10 to 40 us */
 
 PERCPU(struct cpu_sched, cpu_sched);
 
@@ -26,7 +26,7 @@ static PERCPU(struct thread, idle_thread);
 static struct thread main_thread;
 
 /* This CPU's queue, locked; interrupts are off. */
-static struct cpu_sched *lock_here(void)
+static struct cpu_sched *lock_here(void) UNCHECKED_LOCKS
 {
 	struct cpu_sched *s = &this_cpu(cpu_sched);
 
@@ -39,13 +39,13 @@ static bool is_here(const struct cpu_sched *s)
 	return s == &this_cpu(cpu_sched);
 }
 
-static void unlock_irqrestore(struct cpu_sched *s, uint64_t flags)
+static void unlock_irqrestore(struct cpu_sched *s, uint64_t flags) RELEASES(&s->lock)
 {
 	spin_unlock_irqrestore(&s->lock, flags);
 }
 
 /* Until the queue is locked the thread may move to another one. */
-struct cpu_sched *sched_lock_home(struct thread *t)
+struct cpu_sched *sched_lock_home(struct thread *t) UNCHECKED_LOCKS
 {
 	for (;;) {
 		cpu_id_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE);
@@ -57,23 +57,29 @@ struct cpu_sched *sched_lock_home(struct thread *t)
 	}
 }
 
-static inline void charge_locked(struct cpu_sched *s, uint64_t now)
+/* How long the current thread ran since this was asked last; it is counted as the thread's, but not charged to the
+ * queue. 0 where another CPU has just asked. */
+static inline nsec_t account_locked(struct cpu_sched *s, struct thread *current, uint64_t now) REQUIRES(&s->lock)
 {
 	if ((int64_t)(now - s->since) <= 0)
-		return;		/* another CPU has just done it */
+		return 0;
 	nsec_t ran = clock_span(s->since, now);
 	s->since = now;
-	if (s->queue.current) {
-		thread_of(s->queue.current)->ran += ran;
-		rq_charge(&s->queue, ran);
-	} else {
-		s->counts.idle += ran;
-	}
+	current->ran += ran;
+	return ran;
+}
+
+static inline void charge_locked(struct cpu_sched *s, uint64_t now) REQUIRES(&s->lock)
+{
+	if (s->queue.current)
+		rq_charge(&s->queue, account_locked(s, thread_of(s->queue.current), now));
+	else
+		account_locked(s, s->idle, now);
 }
 
 /* The timer may be armed already, for the end of a slice that was given up; that is soon enough, and arming it anew costs
  * more than an interrupt that comes too early. Only what was armed for SCHED_RR may be too late. */
-static void slice_arm_anew_locked(struct cpu_sched *s)
+static void slice_arm_anew_locked(struct cpu_sched *s) REQUIRES(&s->lock)
 {
 	nsec_t left = rq_slice_left(&s->queue), at = clock_now() + left;
 
@@ -87,7 +93,7 @@ static void slice_arm_anew_locked(struct cpu_sched *s)
 }
 
 /* Own CPU. */
-static inline void slice_arm_locked(struct cpu_sched *s)
+static inline void slice_arm_locked(struct cpu_sched *s) REQUIRES(&s->lock)
 {
 	if (s->queue.queued > 1 && !s->slice_soon)
 		slice_arm_anew_locked(s);
@@ -96,6 +102,7 @@ static inline void slice_arm_locked(struct cpu_sched *s)
 static void slice_fired(struct timer *t)
 {
 	struct cpu_sched *s = lock_here();
+	spin_taken(&s->lock);
 
 	s->slice_at = 0;
 	s->slice_soon = false;
@@ -108,21 +115,36 @@ static void slice_fired(struct timer *t)
 	spin_unlock(&s->lock);
 }
 
-/* A thread that is on its way to another CPU arrives. */
+/* The thread is in no queue: let it belong to that of another CPU, which is locked then. It does so before the old one's
+ * lock goes, so that nobody who holds that takes it for the thread's. Who binds the thread on its way leaves the rest
+ * to us. */
+static struct cpu_sched *change_home_locked(struct cpu_sched *s, struct thread *t, cpu_id_t to) UNCHECKED_LOCKS
+{
+	t->state = THREAD_MOVING;
+	while (to != t->cpu) {
+		__atomic_store_n(&t->cpu, to, __ATOMIC_RELEASE);
+		spin_unlock(&s->lock);
+		s = &cpu_of(to, cpu_sched);
+		spin_lock(&s->lock);
+		to = t->only_cpu == CPU_ANY ? to : t->only_cpu;
+	}
+	return s;
+}
+
+/* A thread that was bound to another CPU has left this one, and arrives there. */
 static void move_finish(struct thread *t)
 {
-	cpu_id_t to = t->only_cpu == CPU_ANY ? t->cpu : t->only_cpu;
-	struct cpu_sched *s = &cpu_of(to, cpu_sched);
+	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 
-	__atomic_store_n(&t->cpu, to, __ATOMIC_RELEASE);
-	spin_lock(&s->lock);
+	s = change_home_locked(s, t, t->only_cpu == CPU_ANY ? t->cpu : t->only_cpu);
 	sched_enqueue_locked(s, t);
 	spin_unlock(&s->lock);
 }
 
 /* The first thing behind a switch, on the stack that was switched to: the queue is still locked, interrupts are off.
  * The lock goes, preemption stays off once. */
-static inline void switch_finish(void)
+static inline void switch_finish(void) UNCHECKED_LOCKS
 {
 	struct cpu_sched *s = &this_cpu(cpu_sched);
 	struct thread *before = s->previous;
@@ -135,12 +157,12 @@ static inline void switch_finish(void)
 		move_finish(before);
 }
 
-/* Hand the CPU to whoever is to run now. The queue is locked once, interrupts are off; returns when the caller runs
- * again, perhaps on another CPU, with no queue locked and preemption off once. */
-static __attribute__((always_inline)) inline void switch_locked(struct cpu_sched *s, struct thread *self)
+/* Hand the CPU to e, whom the queue has just picked. The queue is locked once, interrupts are off; returns when the
+ * caller runs again, perhaps on another CPU, with no queue locked and preemption off once. */
+static __attribute__((always_inline)) inline void switch_locked(struct cpu_sched *s, struct thread *self, bool from_idle,
+								struct rq_entity *e)
+	RELEASES(&s->lock) UNCHECKED_LOCKS
 {
-	struct rq_entity *e = rq_pick(&s->queue);
-
 	if (!e && balance_pull_locked(s))
 		e = rq_pick(&s->queue);
 	struct thread *next = e ? thread_of(e) : s->idle;
@@ -150,8 +172,8 @@ static __attribute__((always_inline)) inline void switch_locked(struct cpu_sched
 		spin_release(&s->lock);
 		return;
 	}
-	if (next == s->idle || self == s->idle)
-		balance_set_idle(next == s->idle);
+	if (__builtin_expect(!e || from_idle, 0))
+		balance_set_idle(!e);
 	next->switches++;
 	s->counts.switches++;
 	trace_event(TRACE_SWITCH, self->id, next->id);
@@ -162,7 +184,7 @@ static __attribute__((always_inline)) inline void switch_locked(struct cpu_sched
 }
 
 /* A thread that was bound to another CPU while it ran leaves this one. */
-static void leave_if_bound_elsewhere_locked(struct cpu_sched *s, struct thread *self)
+static void leave_if_bound_elsewhere_locked(struct cpu_sched *s, struct thread *self) REQUIRES(&s->lock)
 {
 	if (self == s->idle || self->only_cpu == CPU_ANY || &cpu_of(self->only_cpu, cpu_sched) == s)
 		return;
@@ -174,12 +196,13 @@ static void leave_if_bound_elsewhere_locked(struct cpu_sched *s, struct thread *
 static __attribute__((always_inline)) inline void preempt_once(void)
 {
 	struct cpu_sched *s = lock_here();
+	spin_taken(&s->lock);
 	struct thread *self = thread_current();
 
 	charge_locked(s, clock_span_start());
 	leave_if_bound_elsewhere_locked(s, self);
 	s->counts.preemptions++;
-	switch_locked(s, self);
+	switch_locked(s, self, self == s->idle, rq_pick(&s->queue));
 }
 
 /* With interrupts off a switch must wait until they are on; the interrupt sees to it. */
@@ -207,18 +230,18 @@ void preempt_now_from_interrupt(void)
 }
 
 /* Who runs is charged only for what matters to the order: a charge costs more than most threads run until they block. */
-static __attribute__((always_inline)) inline void enqueue_locked(struct cpu_sched *s, struct thread *t)
+static __attribute__((always_inline)) inline void enqueue_locked(struct cpu_sched *s, struct thread *t) REQUIRES(&s->lock)
 {
 	uint64_t now = clock_span_start();
 
-	if (clock_span(s->since, now) > CHARGE_LEAST)
+	if ((int64_t)(now - s->since) > CHARGE_LEAST)
 		charge_locked(s, now);
 	t->state = THREAD_RUNNABLE;
 	t->since = now;
 	rq_enqueue(&s->queue, &t->entity);
 	bool make_way = !s->queue.current || rq_should_preempt(&s->queue, &t->entity);
 	if (!is_here(s)) {
-		if (make_way || !s->slice_at)
+		if (make_way || !s->slice_soon)
 			smp_arch_send_reschedule(t->cpu);
 	} else if (make_way) {
 		preempt_request();
@@ -228,7 +251,7 @@ static __attribute__((always_inline)) inline void enqueue_locked(struct cpu_sche
 }
 
 /* It starts, or it moves: then it has been runnable all the time. */
-void sched_enqueue_locked(struct cpu_sched *s, struct thread *t)
+void sched_enqueue_locked(struct cpu_sched *s, struct thread *t) REQUIRES(&s->lock)
 {
 	uint64_t since = t->since;
 
@@ -236,20 +259,10 @@ void sched_enqueue_locked(struct cpu_sched *s, struct thread *t)
 	t->since = since ? since : t->since;
 }
 
-/* The thread is in no queue: let it belong to that of another CPU, which is locked then. */
-static struct cpu_sched *change_home_locked(struct cpu_sched *s, struct thread *t, cpu_id_t to)
-{
-	t->state = THREAD_MOVING;
-	spin_unlock(&s->lock);
-	s = &cpu_of(to, cpu_sched);
-	__atomic_store_n(&t->cpu, to, __ATOMIC_RELEASE);
-	spin_lock(&s->lock);
-	return s;
-}
-
 bool thread_wake_noirq(struct thread *t)
 {
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 	bool blocked = t->state == THREAD_BLOCKED;
 
 	if (blocked) {
@@ -292,18 +305,18 @@ static inline void block_once(struct thread *self)
 {
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = lock_here();
+	spin_taken(&s->lock);
 
 	if (self->state != THREAD_BLOCKING) {	/* woken already */
 		unlock_irqrestore(s, flags);
 		return;
 	}
 	uint64_t now = clock_span_start();
-	charge_locked(s, now);
-	rq_dequeue(&s->queue, &self->entity);
+	nsec_t ran = account_locked(s, self, now);
 	self->state = THREAD_BLOCKED;
 	self->runnable += now - self->since;
 	self->since = now;
-	switch_locked(s, self);
+	switch_locked(s, self, false, rq_leave(&s->queue, ran));
 	cpu_irq_restore(flags);
 	preempt_enable();
 }
@@ -330,6 +343,7 @@ void thread_yield(void)
 {
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = lock_here();
+	spin_taken(&s->lock);
 
 	if (s->queue.queued < 2) {
 		unlock_irqrestore(s, flags);
@@ -338,7 +352,8 @@ void thread_yield(void)
 	uint64_t now = clock_span_start();
 	charge_locked(s, now);
 	rq_yield(&s->queue);
-	switch_locked(s, thread_current());
+	leave_if_bound_elsewhere_locked(s, thread_current());
+	switch_locked(s, thread_current(), false, rq_pick(&s->queue));
 	cpu_irq_restore(flags);
 	preempt_enable();
 }
@@ -360,12 +375,11 @@ void sched_leave(void)
 
 	cpu_irq_save();
 	struct cpu_sched *s = lock_here();
+	spin_taken(&s->lock);
 	preempt_enable_no_switch();	/* thread_exit's own; the lock's is what a switch expects */
-	uint64_t now = clock_span_start();
-	charge_locked(s, now);
-	rq_dequeue(&s->queue, &self->entity);
+	nsec_t ran = account_locked(s, self, clock_span_start());
 	self->state = THREAD_DEAD;
-	switch_locked(s, self);
+	switch_locked(s, self, false, rq_leave(&s->queue, ran));
 	panic("sched: thread %u runs after its end", self->id);
 }
 
@@ -386,6 +400,7 @@ int thread_set_cpu(struct thread *t, cpu_id_t cpu)
 		return -EINVAL;
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 	t->only_cpu = cpu;
 	if (cpu != CPU_ANY && cpu != t->cpu && t->state <= THREAD_BLOCKING) {
 		if (s->queue.current == &t->entity) {
@@ -400,7 +415,7 @@ int thread_set_cpu(struct thread *t, cpu_id_t cpu)
 	return 0;
 }
 
-void sched_change_locked(struct cpu_sched *s, struct thread *t, int policy, int priority, int nice)
+void sched_change_locked(struct cpu_sched *s, struct thread *t, int policy, int priority, int nice) REQUIRES(&s->lock)
 {
 	charge_locked(s, clock_span_start());
 	rq_set(&s->queue, &t->entity, policy, priority, nice);
@@ -412,6 +427,7 @@ nsec_t thread_ran(struct thread *t)
 {
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
+	spin_taken(&s->lock);
 
 	if (s->queue.current == &t->entity)
 		charge_locked(s, clock_span_start());
@@ -440,6 +456,7 @@ void sched_count(cpu_id_t cpu, struct sched_counts *ret)
 
 	charge_locked(s, clock_span_start());
 	*ret = s->counts;
+	ret->idle = s->idle->ran;
 	ret->queued = s->queue.queued;
 	ret->load = rq_load(&s->queue);
 	ret->current = s->queue.current ? thread_of(s->queue.current) : s->idle;

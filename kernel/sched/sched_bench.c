@@ -150,7 +150,7 @@ static int crowd_make(struct crowd *c, unsigned count, int (*run)(void *))
 {
 	struct thread_options here = on(cpu_id());
 
-	*c = (struct crowd){ .asleep = WAITQ("bench"), .threads = kmalloc(count * sizeof(*c->threads)) };
+	*c = (struct crowd){ .asleep = WAITQ("bench"), .threads = kmalloc(count * sizeof(struct thread *)) };
 	if (!c->threads)
 		return -ENOMEM;
 	while (c->made < count && (c->threads[c->made] = thread_create_with(&here, "bench", run, c)))

@@ -13,12 +13,13 @@
 
 #define SPARES_MOST	16u	/* a CPU; 256 KiB */
 
-static struct spinlock list_lock = SPINLOCK("threads");
-static struct thread *threads, **threads_end = &threads;	/* list_lock */
-static uint32_t last_id;					/* list_lock */
+static struct spinlock list_lock = SPINLOCK_RANKED("threads", LOCK_THREAD_LIST);
+static struct thread *threads GUARDED_BY(&list_lock);
+static struct thread **threads_end GUARDED_BY(&list_lock) = &threads;
+static uint32_t last_id GUARDED_BY(&list_lock);
 
 static struct spinlock surplus_lock = SPINLOCK("dead threads");
-static struct thread *surplus;					/* surplus_lock; by `next` */
+static struct thread *surplus GUARDED_BY(&surplus_lock);		/* by `next` */
 static struct waitq surplus_came = WAITQ("reaper");
 
 static void timeout_fired(struct timer *timer)
@@ -151,6 +152,8 @@ struct thread *thread_create_with(const struct thread_options *options, const ch
 	    (options->cpu != CPU_ANY && (options->cpu >= percpu_count || !cpu_of(options->cpu, cpu_sched).started)))
 		return NULL;
 	struct thread *t = spare_take();
+	if (!t)
+		t = surplus_take();	/* who creates threads faster than the reaper works takes from it */
 	if (!t)
 		t = stack_make();
 	if (!t)

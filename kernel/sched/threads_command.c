@@ -24,7 +24,7 @@ static void print_row(const struct thread_sample *r)
 	char cpu[16];
 
 	ksnprintf(cpu, sizeof(cpu), "%u%s", r->cpu, r->only_cpu == CPU_ANY ? "" : "!");
-	monitor_printf("%6u %-15s %-8s %5s  %-5s %4d %8lld.%03d %8lld.%03d %10llu %8lld.%03d\n", r->id, r->name, r->state, cpu,
+	monitor_printf("%5u %-15s %-7s %4s %-5s %4d %5lld.%03d %3lld.%03d %7llu %4lld.%03d\n", r->id, r->name, r->state, cpu,
 		       r->policy, r->priority, MSEC(r->ran), MSEC(r->waited), (unsigned long long)r->switches, MSEC(r->since));
 }
 
@@ -36,7 +36,7 @@ static int print_all(void)
 	if (error)
 		return error;
 	threads_sort(&samples, ran_more);
-	monitor_printf("    id name            state      CPU  class nice        ran s     waited s   switches      since s\n");
+	monitor_printf("   id name            state    CPU class nice     ran s waited switches since s\n");
 	for (unsigned i = 0; i < samples.count; i++)
 		print_row(&samples.rows[i]);
 	threads_sample_free(&samples);
@@ -106,13 +106,13 @@ static int sched_command(int argc, char **argv)
 	struct sched_counts c;
 	char runs[THREAD_NAME];
 
-	monitor_printf("CPU   switches preemptions   wake-ups    steals    pushes        idle s queued   load  runs\n");
+	monitor_printf("CPU  switches preemptions wake-ups  steals  pushes    idle s queued   load  runs\n");
 	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++) {
 		if (!cpu_is_online(cpu))
 			continue;
 		sched_count(cpu, &c);
 		copy_current(cpu, runs);
-		monitor_printf("%3u %10llu %11llu %10llu %9llu %9llu %9lld.%03d %6u %6llu  %s\n", cpu, (unsigned long long)c.switches,
+		monitor_printf("%3u %9llu %11llu %8llu %7llu %7llu %5lld.%03d %6u %6llu  %s\n", cpu, (unsigned long long)c.switches,
 			       (unsigned long long)c.preemptions, (unsigned long long)c.wakeups, (unsigned long long)c.steals,
 			       (unsigned long long)c.pushes, MSEC(c.idle), c.queued, (unsigned long long)c.load, runs);
 	}

@@ -137,8 +137,9 @@ static void draw_head(struct top *top)
 
 	for (unsigned i = 0; i < top->now.count; i++)
 		runnable += top->now.rows[i].state[0] == 'r';	/* running and ready */
-	ksnprintf(text, sizeof(text), "up %lld s, %u CPUs, %u threads, %u of them runnable, %llu MiB free", top->at / NSEC_PER_SEC,
-		  cpus_online(), top->now.count, runnable, (unsigned long long)(frames_free_bytes() / MIB(1)));
+	ksnprintf(text, sizeof(text), "up %lld s, %u CPU%s, %u threads, %u of them runnable, %llu MiB free",
+		  top->at / NSEC_PER_SEC, cpus_online(), cpus_online() == 1 ? "" : "s", top->now.count, runnable,
+		  (unsigned long long)(frames_free_bytes() / MIB(1)));
 	put(top, "%.*s", (int)top->columns, text);
 	row_end(top);
 }

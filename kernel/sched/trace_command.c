@@ -133,6 +133,6 @@ static int trace_command(int argc, char **argv)
 		return -EINVAL;
 	return trace_begin(1u << (63 - __builtin_clzll(count)));
 }
-MONITOR_COMMAND(trace, "on [EVENTS]|off|dump", "record switches, wake-ups and interrupts; print them for tools/trace", trace_command,
+MONITOR_COMMAND(trace, "on [EVENTS]|off|dump", "record switches, wake-ups and interrupts, for tools/trace", trace_command,
 	.text = "trace on, then what is to be seen, then trace off and trace dump on a serial line. tools/trace turns the lines "
 		"into a file that Perfetto (ui.perfetto.dev) opens. Each CPU keeps its last EVENTS, 8192 unless told.");

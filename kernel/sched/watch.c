@@ -36,6 +36,7 @@
 #define PERIOD_MOST	(3600 * NSEC_PER_SEC)
 #define LOOKS		2	/* in a period */
 #define HUNG		12	/* periods, for a mutex: that may be held while a device is waited for */
+#define WEIGHT_HEAVIEST	88761u
 #define TENTHS(t)	(long long)((t) / NSEC_PER_SEC), (int)((t) % NSEC_PER_SEC / (NSEC_PER_SEC / 10))
 
 /* Letters: (w) watch_lock; (o) own CPU, interrupts off; (a) atomic. */
@@ -82,7 +83,8 @@ static void say_stuck(const struct trap_frame *frame)
 		return;
 	say_count();
 	__atomic_store_n(&this_cpu(watched).named, true, __ATOMIC_RELAXED);
-	pr_err("watch: CPU %u has taken no interrupt for %lld.%d s, in thread %u (%s)", cpu_id(), TENTHS(LOOKS * interval()), t->id, t->name);
+	pr_err("watch: CPU %u has taken no interrupt for %lld.%d s, in thread %u (%s)", cpu_id(), TENTHS(LOOKS * interval()),
+	       t->id, t->name);
 	backtrace_log("watch", trap_instruction(frame), trap_frame_pointer(frame));
 }
 
@@ -93,8 +95,8 @@ static void say_no_switch(void)
 	const struct trap_frame *frame = trap_interrupted();
 
 	say_count();
-	pr_err("watch: CPU %u has not switched for %lld.%d s, preemption is off in thread %u (%s)", cpu_id(), TENTHS(LOOKS * interval()),
-	       t->id, t->name);
+	pr_err("watch: CPU %u has not switched for %lld.%d s, preemption is off in thread %u (%s)", cpu_id(),
+	       TENTHS(LOOKS * interval()), t->id, t->name);
 	if (frame)
 		backtrace_log("watch", trap_instruction(frame), trap_frame_pointer(frame));
 }
@@ -158,19 +160,33 @@ static void look_at_cpu_locked(cpu_id_t cpu, nsec_t now)
 
 /* ---- Threads ---- */
 
-/* A turn takes as long as the others' slices; with many of them, or for who weighs little, that is no lock-up. */
+/* A turn takes as long as the others' slices; with many of them, or for who weighs little beside them, that is long. How
+ * much they weigh may have changed since, so they count as the heaviest, of nice -20. */
 static nsec_t allowed(const struct cpu_sched *s, const struct thread *t)
 {
-	return LOOKS * interval() + (nsec_t)(2 * RQ_SLICE * (s->queue.load / MAX(t->entity.weight, 1u)));
+	uint64_t slices = 2ull * s->queue.queued * (WEIGHT_HEAVIEST / MAX(t->entity.weight, 1u));
+
+	return LOOKS * interval() + (nsec_t)(slices * RQ_SLICE);
+}
+
+/* Who had more than its share has to wait: one slice that was much too long, as a slow host makes them, may be paid back
+ * for minutes. Where the queue is locked just now, that is looked at next time. */
+static bool is_owed(struct cpu_sched *s, const struct thread *t)
+{
+	if (!spin_trylock(&s->lock))
+		return true;
+	bool owed = t->entity.queued && rq_is_owed(&s->queue, &t->entity);
+	spin_unlock(&s->lock);
+	return owed;
 }
 
 /* With a CPU that does not get on, its threads do not either; it is named, not they. */
-static bool waits_in_vain(const struct cpu_sched *s, const struct thread *t)
+static bool waits_in_vain(struct cpu_sched *s, const struct thread *t)
 {
 	const struct watched *w = &cpu_of(t->cpu, watched);
 
 	return __atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_RUNNABLE && t != s->idle && !w->looks && !w->waits &&
-	       __atomic_load_n(&s->queue.current, __ATOMIC_RELAXED) != &t->entity;
+	       __atomic_load_n(&s->queue.current, __ATOMIC_RELAXED) != &t->entity && is_owed(s, t);
 }
 
 static bool waits_for_mutex(const struct thread *t)
@@ -201,7 +217,7 @@ static void say_starved(const struct cpu_sched *s, const struct thread *t, nsec_
 /* Two looks with no switch to it in between are about one wait. */
 static void look_at_thread(struct thread *t, void *unused)
 {
-	const struct cpu_sched *s = &cpu_of(t->cpu, cpu_sched);
+	struct cpu_sched *s = &cpu_of(t->cpu, cpu_sched);
 	bool hangs = waits_for_mutex(t);
 
 	if ((!hangs && !waits_in_vain(s, t)) || t->switches != t->watch.switches) {
@@ -327,7 +343,7 @@ void watch_competition(void)
 		eye_arm(&eyes[0]);
 }
 
-nsec_t watch_set_period(nsec_t new)
+nsec_t watch_set_period(nsec_t wanted)
 {
 	nsec_t old = __atomic_exchange_n(&period, 0, __ATOMIC_SEQ_CST);
 
@@ -336,7 +352,7 @@ nsec_t watch_set_period(nsec_t new)
 		timer_cancel(&eyes[i].timer);
 		__atomic_store_n(&eyes[i].cpu, CPU_ANY, __ATOMIC_SEQ_CST);
 	}
-	__atomic_store_n(&period, new, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&period, wanted, __ATOMIC_SEQ_CST);
 	uint64_t flags = cpu_irq_save();
 	watch_cpu_works(cpu_id());
 	cpu_irq_restore(flags);

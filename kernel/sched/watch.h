@@ -16,7 +16,7 @@
 void watch_init(void);
 
 /* For so long, 0: not at all. For threads. Returns what it was. */
-nsec_t watch_set_period(nsec_t period);
+nsec_t watch_set_period(nsec_t wanted);
 
 /* How many times something was named. */
 unsigned watch_reports(void);

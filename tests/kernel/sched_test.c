@@ -3,6 +3,7 @@
 #include "kernel/mm/failure.h"
 #include "kernel/mm/frames.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/watch.h"
 #include "kernel/smp/cpus.h"
 #include "tests/kernel/framework.h"
 
@@ -200,6 +201,124 @@ KERNEL_TEST(a_running_thread_moves_to_where_it_is_bound)
 	KT_CHECK(thread_set_cpu(self, percpu_count) < 0);
 	thread_set_cpu(self, 0);
 	thread_set_cpu(self, CPU_ANY);
+	return KT_PASS;
+}
+
+/* Threads that are bound to other CPUs while they give way to each other, sleep and are woken. */
+struct nomad {
+	bool rests, stops;	/* atomic */
+	cpu_id_t seen;		/* atomic: where it runs */
+};
+
+static int wander(void *nomad)
+{
+	struct nomad *n = nomad;
+
+	while (!__atomic_load_n(&n->stops, __ATOMIC_ACQUIRE)) {
+		__atomic_store_n(&n->seen, cpu_id(), __ATOMIC_RELEASE);
+		if (__atomic_load_n(&n->rests, __ATOMIC_RELAXED))
+			thread_park();
+		else
+			thread_yield();
+	}
+	return 0;
+}
+
+static bool is_seen_on(const struct nomad *n, cpu_id_t cpu)
+{
+	nsec_t end = clock_now() + 5 * NSEC_PER_SEC;
+
+	while (__atomic_load_n(&n->seen, __ATOMIC_ACQUIRE) != cpu && clock_now() < end)
+		thread_sleep(50 * NSEC_PER_USEC);
+	return __atomic_load_n(&n->seen, __ATOMIC_ACQUIRE) == cpu;
+}
+
+/* The first is sent away from CPU 0 while it gives way to the second, and is alone there if it stays. */
+static bool goes_while_it_yields(struct nomad nomads[2], struct thread *const threads[2])
+{
+	bool right = true;
+
+	for (unsigned i = 0; i < 20 && right; i++) {
+		__atomic_store_n(&nomads[1].rests, false, __ATOMIC_RELAXED);
+		thread_unpark(threads[1]);
+		thread_set_cpu(threads[0], 0);
+		right = is_seen_on(&nomads[0], 0);
+		clock_delay((20 + i) * NSEC_PER_USEC);
+		thread_set_cpu(threads[0], 1);
+		__atomic_store_n(&nomads[1].rests, true, __ATOMIC_RELAXED);
+		right = right && is_seen_on(&nomads[0], 1);
+	}
+	__atomic_store_n(&nomads[1].rests, false, __ATOMIC_RELAXED);
+	thread_unpark(threads[1]);
+	return right;
+}
+
+static int drive(void *thread)
+{
+	static const cpu_id_t way[] = { 0, 1, CPU_ANY, 1, CPU_ANY, 0 };
+
+	for (unsigned i = 0; i < 300; i++)
+		thread_set_cpu(thread, way[i % ARRAY_SIZE(way)]);
+	return 0;
+}
+
+/* Two bind both, so that one changes its mind while the other's is on its way. */
+static bool goes_where_it_was_sent_last(struct nomad nomads[2], struct thread *const threads[2])
+{
+	struct thread *driver = thread_create("driver", drive, threads[0]);
+	bool right = driver;
+
+	drive(threads[1]);
+	drive(threads[0]);
+	if (driver)
+		thread_join(driver);
+	for (unsigned i = 0; i < 2; i++) {
+		thread_set_cpu(threads[i], i);
+		right = right && is_seen_on(&nomads[i], i);
+	}
+	return right;
+}
+
+KERNEL_TEST(threads_bound_elsewhere_go_there)
+{
+	struct nomad nomads[2] = { 0 };
+	struct thread *threads[2];
+
+	if (!cpu_is_online(1))
+		return KT_SKIP;
+	nsec_t period = watch_set_period(0);	/* its pings would send on who has stayed */
+	thread_set_cpu(thread_current(), 1);
+	for (unsigned i = 0; i < 2; i++) {
+		KT_CHECK(threads[i] = thread_create("nomad", wander, &nomads[i]));
+		thread_set_cpu(threads[i], 0);
+	}
+	bool right = goes_while_it_yields(nomads, threads);
+	thread_set_cpu(thread_current(), CPU_ANY);
+	right = right && goes_where_it_was_sent_last(nomads, threads);
+	for (unsigned i = 0; i < 2; i++)
+		__atomic_store_n(&nomads[i].stops, true, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < 2; i++)
+		thread_join(threads[i]);
+	watch_set_period(period);
+	KT_CHECK(right);
+	return KT_PASS;
+}
+
+static __attribute__((noinline)) uint64_t descend(uint64_t depth)
+{
+	volatile uint8_t frame[256] = { (uint8_t)depth };
+
+	return depth ? descend(depth + 1) + frame[depth % sizeof(frame)] : 0;
+}
+
+static int fall(void *unused)
+{
+	return (int)descend(1);
+}
+
+KERNEL_TEST_PANIC(panic_thread_stack_overflow)
+{
+	thread_join(thread_create("faller", fall, NULL));
 	return KT_PASS;
 }
 

@@ -95,8 +95,10 @@ KERNEL_TEST(a_cpu_that_takes_no_interrupts_is_named)
 	ksnprintf(c.message, sizeof(c.message), "watch: CPU %u has taken no interrupt for ", last_cpu());
 	KT_CHECK(run_culprit(&c, SCHED_OTHER, "rival") == 1);
 	KT_CHECK(kt_logged(c.position, c.message) == 1);
-	ksnprintf(c.message, sizeof(c.message), "watch: CPU %u is at lock_up+0x", last_cpu());
-	KT_CHECK(kt_logged(c.position, c.message) + kt_logged(c.position, "watch:   called by lock_up+0x") == 1);
+	ksnprintf(c.message, sizeof(c.message), "watch: CPU %u is at ", last_cpu());
+	KT_CHECK(kt_logged(c.position, c.message) == 1);
+	/* lock_up's caller: who lock_up calls may have no frame yet, and hide lock_up */
+	KT_CHECK(kt_logged(c.position, "watch:   called by thread_begin+0x") == 1);
 	ksnprintf(c.message, sizeof(c.message), "watch: CPU %u goes on ", last_cpu());
 	KT_CHECK(kt_logged(c.position, c.message) == 1);
 	return KT_PASS;
@@ -147,8 +149,10 @@ static int wait_for_mutex(void *unused)
 KERNEL_TEST(a_thread_that_hangs_on_a_mutex_is_named)
 {
 	uint64_t position = log_tail(0);
-	nsec_t old = watch_set_period(PERIOD / 4), end = clock_now() + PATIENCE;
 
+	if (cpus_online() < 2)
+		return KT_SKIP;		/* nobody competes */
+	nsec_t old = watch_set_period(PERIOD / 4), end = clock_now() + PATIENCE;
 	mutex_lock(&held);
 	struct thread *t = thread_create("hung", wait_for_mutex, NULL);
 	KT_CHECK(t);
@@ -209,7 +213,8 @@ KERNEL_TEST(a_thread_alone_is_not_interrupted_by_timers)
 	KT_CHECK(t);
 	thread_join(t);
 	watch_set_period(old);
-	pr_info("test: %llu timer interrupts where a thread spins, %llu on all CPUs", (unsigned long long)q.here, (unsigned long long)q.all);
+	pr_info("test: %llu timer interrupts where a thread spins, %llu on all CPUs", (unsigned long long)q.here,
+		(unsigned long long)q.all);
 	KT_CHECK(q.here <= (last_cpu() ? 0 : CLOCK_CHECKS));
 	KT_CHECK(q.all <= CLOCK_CHECKS + 2 * EYE_LOOKS);
 	return KT_PASS;

@@ -44,7 +44,8 @@ void histogram_merge(struct histogram *h, const struct histogram *other)
 uint64_t histogram_percentile(const struct histogram *h, uint64_t of_million)
 {
 	/* Divided first where the product would not fit; the rounding is then far below a sample in a million. */
-	uint64_t wanted = h->samples >> 40 ? h->samples / 1000000 * of_million : (h->samples * of_million + 999999) / 1000000;
+	uint64_t wanted = h->samples >> 40 ? h->samples / 1000000 * of_million :
+					     (h->samples * of_million + 999999) / 1000000;
 	uint64_t seen = 0;
 
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {

@@ -97,8 +97,8 @@ static void touch(enum operation operation, uint64_t *to, const uint64_t *from, 
 /* Once over the working set. A copy goes from its first half to its second, and moves half as many bytes. */
 static void round_run(const struct bandwidth_run *r, struct part *p)
 {
-	const size_t parts = r->operation == COPY ? 2 : 1, blocks = r->set / (PAGE_SIZE << r->order);
-	const size_t words = (blocks > 1 ? PAGE_SIZE << r->order : r->set / parts) / sizeof(uint64_t);
+	const size_t block = PAGE_SIZE << r->order, blocks = r->set / block, parts = r->operation == COPY ? 2 : 1;
+	const size_t words = (blocks > 1 ? block : r->set / parts) / sizeof(uint64_t);
 
 	if (blocks <= 1)
 		touch(r->operation, p->blocks[0] + words * (parts - 1), p->blocks[0], words);
@@ -110,6 +110,7 @@ static void work_measure(void *run, unsigned member)
 {
 	struct bandwidth_run *r = run;
 	struct part *p = &r->parts[member];
+	const uint64_t round_bytes = r->operation == COPY ? r->set / 2 : r->set;
 	uint64_t bytes = 0;
 
 	round_run(r, p);
@@ -118,7 +119,7 @@ static void work_measure(void *run, unsigned member)
 		thread_yield();
 	nsec_t begun = clock_now(), took;
 	do {
-		for (uint64_t enough = bytes + BETWEEN_LOOKS; bytes < enough; bytes += r->set / (r->operation == COPY ? 2 : 1))
+		for (uint64_t enough = bytes + BETWEEN_LOOKS; bytes < enough; bytes += round_bytes)
 			round_run(r, p);
 		took = clock_now() - begun;
 	} while (took < LONG_ENOUGH && !tool_is_stopped(&r->tool));
@@ -131,8 +132,8 @@ static void show_line(struct tool *t, void *run)
 {
 	const struct bandwidth_run *r = run;
 
-	tool_line(t, "bandwidth: %s, %llu KiB, %u of %u CPUs", names[r->operation], (unsigned long long)r->set >> 10, r->members,
-		  crew_size(r->crew));
+	tool_line(t, "bandwidth: %s, %llu KiB, %u of %u CPUs", names[r->operation], (unsigned long long)r->set >> 10,
+		  r->members, crew_size(r->crew));
 }
 
 static uint64_t figure(struct bandwidth_run *r)
@@ -148,18 +149,21 @@ static uint64_t figure(struct bandwidth_run *r)
 	return tool_is_stopped(&r->tool) ? 0 : sum;
 }
 
+static void set_measure(struct bandwidth_run *r, unsigned index, enum scope scope)
+{
+	r->set = set_bytes(index);
+	r->members = scope == ONE ? 1 : crew_size(r->crew);
+	if (r->set > r->share[scope] || (scope == ALL && r->members == 1))
+		return;
+	for (r->operation = READ; r->operation < OPERATIONS && !tool_is_stopped(&r->tool); r->operation++)
+		result.mb_per_s[index][scope][r->operation] = figure(r);
+}
+
 static void measure(struct bandwidth_run *r)
 {
-	for (unsigned i = 0; i < SETS; i++) {
-		for (enum scope scope = ONE; scope < SCOPES; scope++) {
-			r->set = set_bytes(i);
-			r->members = scope == ONE ? 1 : crew_size(r->crew);
-			if (r->set > r->share[scope] || (scope == ALL && r->members == 1))
-				continue;
-			for (r->operation = READ; r->operation < OPERATIONS && !tool_is_stopped(&r->tool); r->operation++)
-				result.mb_per_s[i][scope][r->operation] = figure(r);
-		}
-	}
+	for (unsigned i = 0; i < SETS; i++)
+		for (enum scope scope = ONE; scope < SCOPES; scope++)
+			set_measure(r, i, scope);
 }
 
 static uint64_t power_of_two_in(uint64_t value)
@@ -250,17 +254,19 @@ static void print_figures(const uint64_t mb_per_s[OPERATIONS])
 
 static void print_result(void)
 {
+	const bool several = result.cpus > 1;
 	char bar[TOOL_BAR], cache[8], all[40];
 
 	ksnprintf(all, sizeof(all), "%u CPUs, each its own set", result.cpus);
-	monitor_printf("GB/s          one CPU                   %s\n", result.cpus > 1 ? all : "");
-	monitor_printf("working set      read   write    copy%s  one CPU reads\n", result.cpus > 1 ? "     read   write    copy" : "");
+	monitor_printf("GB/s          one CPU                   %s\n", several ? all : "");
+	monitor_printf("working set      read   write    copy%s  one CPU reads\n",
+		       several ? "     read   write    copy" : "");
 	for (unsigned i = 0; i < SETS && result.mb_per_s[i][ONE][READ]; i++) {
 		const uint64_t bytes = set_bytes(i);
 		monitor_printf("%4llu %s %-3s", (unsigned long long)(bytes >= MIB(1) ? bytes >> 20 : bytes >> 10),
 			       bytes >= MIB(1) ? "MiB" : "KiB", cache_of(bytes, cache));
 		print_figures(result.mb_per_s[i][ONE]);
-		if (result.cpus > 1) {
+		if (several) {
 			monitor_printf(" ");
 			print_figures(result.mb_per_s[i][ALL]);
 		}
@@ -306,6 +312,6 @@ static int bandwidth_command(int argc, char **argv)
 	return 0;
 }
 MONITOR_COMMAND(bandwidth, "[json]", "how fast caches and memory are", bandwidth_command,
-	.text = "Reads, writes and copies of 4 KiB to 256 MiB, by CPU 0 alone and by all CPUs at once, each in memory of its own, in "
-		"thousand millions of bytes a second (a copy of one byte counts once). The figures step down where a cache ends; L1, L2, "
-		"L3: the cache that still holds the set. q stops.");
+	.text = "Reads, writes and copies of 4 KiB to 256 MiB, by CPU 0 alone and by all CPUs at once, each in memory "
+		"of its own, in 10^9 bytes a second (a byte copied counts once). The figures step down where a cache "
+		"ends; L1, L2, L3: the cache that still holds the set. q stops.");

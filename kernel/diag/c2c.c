@@ -11,16 +11,16 @@
 #include "kernel/diag/tool.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sync/blocking.h"
-#include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/histogram.h"
 #include "lib/string.h"
 
 #define SECONDS		20		/* most pairs take a fraction of a millisecond */
-#define SECONDS_MOST	1000000
-#define BATCHES		12u
-#define BATCH		50u		/* there and back again */
-#define PATIENCE	(30 * NSEC_PER_MSEC)	/* with a pair */
+#define BATCHES		24u
+#define BATCH		16u		/* there and back again */
+/* With a pair: an emulator may run its CPUs by turns. Of less time per pair each gets its share. */
+#define PATIENCE_LEAST	(50 * NSEC_PER_MSEC)
+#define PATIENCE_MOST	NSEC_PER_SEC
 #define LOOK_EVERY	4096u		/* readings, at the time */
 #define TABLE_MOST	14u		/* CPUs whose figures fit in 80 columns */
 #define OVER		UINT64_MAX	/* the word when the game is over */
@@ -35,6 +35,7 @@ struct c2c_run {
 	struct tool tool;
 	struct crew *crew;
 	nsec_t until;
+	nsec_t patience;
 	uint64_t fastest;		/* ticks for a batch; 0: none was finished */
 	unsigned done, pairs;
 	struct ball ball;
@@ -90,20 +91,20 @@ static bool batch(struct ball *b, uint64_t *turn, nsec_t until)
 	return true;
 }
 
-/* The first batch brings the other CPU here. */
+/* The first batch waits for the other CPU to begin, and is hardly ever the fastest. */
 static void work_serve(void *run, unsigned member)
 {
 	struct c2c_run *r = run;
-	const nsec_t until = clock_now() + PATIENCE;
+	const nsec_t until = clock_now() + r->patience;
 	uint64_t turn = 0;
 
 	r->fastest = 0;
-	for (unsigned i = 0; i <= BATCHES; i++) {
+	for (unsigned i = 0; i < BATCHES; i++) {
 		const uint64_t begun = cpu_ticks();
 		if (!batch(&r->ball, &turn, until))
 			break;
 		const uint64_t took = cpu_ticks() - begun;
-		if (i && (!r->fastest || took < r->fastest))
+		if (!r->fastest || took < r->fastest)
 			r->fastest = took;
 	}
 	__atomic_store_n(&r->ball.turn, OVER, __ATOMIC_RELEASE);
@@ -112,7 +113,7 @@ static void work_serve(void *run, unsigned member)
 static void work_return(void *run, unsigned member)
 {
 	struct c2c_run *r = run;
-	const nsec_t until = clock_now() + PATIENCE;
+	const nsec_t until = clock_now() + r->patience;
 
 	for (uint64_t turn = 1; await(&r->ball, turn, until); turn += 2)
 		__atomic_store_n(&r->ball.turn, turn + 1, __ATOMIC_RELEASE);
@@ -129,12 +130,16 @@ static void show_line(struct tool *t, void *run)
 
 static void pair_run(struct c2c_run *r, unsigned first, unsigned second)
 {
+	const nsec_t share = (r->until - clock_now()) / (nsec_t)(r->pairs - r->done);
+
+	r->patience = MIN(MAX(share, PATIENCE_LEAST), PATIENCE_MOST);
 	r->ball.turn = 0;
 	crew_start(r->crew, second, work_return, r);
 	crew_start(r->crew, first, work_serve, r);
 	tool_wait(&r->tool, r->crew, NSEC_NEVER, show_line, r);
 	const uint64_t one_way = (uint64_t)clock_span(0, r->fastest) / (2 * BATCH);
-	results[pair_index(first, second)] = r->fastest ? (uint32_t)MIN(MAX(one_way, 1ull), (uint64_t)UINT32_MAX) : 0;
+	if (r->fastest)
+		results[pair_index(first, second)] = (uint32_t)MIN(MAX(one_way, 1ull), (uint64_t)UINT32_MAX);
 	r->done++;
 }
 
@@ -168,7 +173,8 @@ static void measure(struct c2c_run *r)
 
 	while (pairs && common_divisor(pairs, step) != 1)
 		step++;
-	for (r->pairs = (unsigned)pairs; r->done < pairs && clock_now() < r->until && !tool_is_stopped(&r->tool);) {
+	r->pairs = (unsigned)pairs;
+	while (r->done < pairs && clock_now() < r->until && !tool_is_stopped(&r->tool)) {
 		unsigned high, low;
 		pair_at(at, &high, &low);
 		pair_run(r, low, high);
@@ -229,13 +235,19 @@ static unsigned relation_of(cpu_id_t a, cpu_id_t b)
 /* Of pairs of one relation; RELATIONS: of all. 2.5 KiB, which is too much for a stack. */
 static struct histogram times;
 
+static void times_add(uint32_t time)
+{
+	if (time)
+		histogram_add(&times, time);
+}
+
 static void times_count(unsigned relation)
 {
 	memset(&times, 0, sizeof(times));
 	for (unsigned high = 1; high < cpu_count; high++)
 		for (unsigned low = 0; low < high; low++)
-			if (result_of(low, high) && (relation == RELATIONS || relation_of(cpus[low], cpus[high]) == relation))
-				histogram_add(&times, result_of(low, high));
+			if (relation == RELATIONS || relation_of(cpus[low], cpus[high]) == relation)
+				times_add(result_of(low, high));
 }
 
 static void print_table(void)
@@ -254,26 +266,30 @@ static void print_table(void)
 	monitor_printf("\n\n");
 }
 
-/* One that took a hundred times as long as the others would leave no colours for these. */
+/* Few that took a hundred times as long as the others would leave no colours for these. */
 static void print_map(void)
 {
 	times_count(RELATIONS);
+	const uint64_t most = MIN(histogram_percentile(&times, 950000), 8 * histogram_percentile(&times, 500000));
 	const struct heatmap map = {
 		.count = cpu_count, .unit = "ns", .value = result_of,
-		.least = (uint32_t)times.least, .most = (uint32_t)histogram_percentile(&times, 950000),
+		.least = (uint32_t)times.least, .most = (uint32_t)MIN(MAX(most, times.least), (uint64_t)UINT32_MAX),
 	};
 
-	heatmap_print(&map);
+	if (times.samples)
+		heatmap_print(&map);
 }
 
 static void print_result(const struct c2c_run *r)
 {
-	monitor_printf("c2c: %u of %u pairs measured; one way, in ns\n", r->done, r->pairs);
+	times_count(RELATIONS);
+	monitor_printf("c2c: %u of %u pairs measured; one way, in ns\n", (unsigned)times.samples, r->pairs);
 	for (unsigned relation = 0; relation < RELATIONS; relation++) {
 		times_count(relation);
 		if (times.samples)
-			monitor_printf("  %-34s %6llu at least, %6llu median, %6llu at most\n", relation_names[relation],
-				       (unsigned long long)times.least, (unsigned long long)histogram_percentile(&times, 500000),
+			monitor_printf("  %-34s %6llu at least, %6llu median, %6llu at most\n",
+				       relation_names[relation], (unsigned long long)times.least,
+				       (unsigned long long)histogram_percentile(&times, 500000),
 				       (unsigned long long)times.most);
 	}
 	monitor_printf("\n");
@@ -326,12 +342,12 @@ REPORT_SECTION(92, c2c, "Core to core", c2c_report);
 static int c2c_command(int argc, char **argv)
 {
 	struct c2c_run r = { 0 };
-	uint64_t seconds = SECONDS;
 
 	tool_begin(&r.tool, &argc, argv);
-	if (argc > 2 || (argc == 2 && (cmdline_parse_number(argv[1], strlen(argv[1]), &seconds) || !seconds || seconds > SECONDS_MOST)))
+	nsec_t duration = tool_duration(argc, argv, SECONDS);
+	if (!duration)
 		return -EINVAL;
-	int error = run(&r, (nsec_t)seconds * NSEC_PER_SEC);
+	int error = run(&r, duration);
 	if (error)
 		return error;
 	if (r.tool.quiet)
@@ -343,6 +359,6 @@ static int c2c_command(int argc, char **argv)
 	return 0;
 }
 MONITOR_COMMAND(c2c, "[SECONDS] [json]", "how far each CPU is from each other one", c2c_command,
-	.text = "Each pair of CPUs hands one cache line back and forth; what is shown is the time for one way, in nanoseconds, by how "
-		"the two are related, as a table, and as a picture: dark is near, bright is far. With very many CPUs some pairs are "
-		"left out after 20 s, or as many as you say. q stops.");
+	.text = "Each pair of CPUs hands one cache line back and forth; what is shown is the time for one way, in "
+		"nanoseconds, by how the two are related, as a table, and as a picture: dark is near, bright is far. "
+		"With very many CPUs some pairs are left out after 20 s, or as many as you say. q stops.");

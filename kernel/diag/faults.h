@@ -16,6 +16,7 @@ struct fault {
 	uint64_t modules;	/* kernel/diag/modules.h */
 	cpu_id_t cpu;		/* that found it */
 	unsigned test;		/* index of memtests */
+	bool moved;		/* it may have gone wrong elsewhere: the address says nothing of a frame or module */
 };
 
 struct faults {
@@ -23,14 +24,15 @@ struct faults {
 	uint64_t count;			/* of words that read wrong; one word may do so often */
 	uint64_t frames;		/* different ones */
 	uint64_t bits;			/* that were wrong anywhere */
-	paddr_t lowest, highest;
+	paddr_t lowest, highest;	/* without moved ones */
 	unsigned kept;
 	struct fault first[FAULTS_KEPT];
 	uint32_t module_frames[MODULES_MOST];
 };
 
 void faults_clear(struct faults *f);
-void faults_add(struct faults *f, const struct fault *fault);
+/* Its modules are filled in here. */
+void faults_add(struct faults *f, struct fault fault);
 
 /* The index-th of the kept ones; false where there is none yet. */
 bool faults_get(struct faults *f, unsigned index, struct fault *ret);

@@ -12,6 +12,8 @@
 #define SCALE	32u		/* cells of the scale */
 #define LARGEST	6u		/* a dot's side, in half rows */
 
+#define SHADES	32u		/* that are told apart: equal neighbours need no sequence of their own */
+
 #define NOTHING	0x303438u	/* a value that is not there */
 
 static uint32_t blend(uint32_t a, uint32_t b, uint32_t part)
@@ -26,11 +28,12 @@ static uint32_t blend(uint32_t a, uint32_t b, uint32_t part)
 static uint32_t colour(const struct heatmap *h, uint32_t value)
 {
 	static const uint32_t stops[] = { 0x440154, 0x3b528b, 0x21918c, 0x5ec962, 0xfde725 };
-	const uint32_t last = 256 * (ARRAY_SIZE(stops) - 1), inside = MIN(MAX(value, h->least), h->most) - h->least;
+	const uint32_t inside = MIN(MAX(value, h->least), h->most) - h->least;
 
 	if (!value)
 		return NOTHING;
-	const uint32_t at = (uint32_t)((uint64_t)inside * (last - 1) / MAX(h->most - h->least, 1u));
+	const uint32_t shade = (uint32_t)((uint64_t)inside * (SHADES - 1) / MAX(h->most - h->least, 1u));
+	const uint32_t at = shade * 256 * (ARRAY_SIZE(stops) - 1) / SHADES;
 	return blend(stops[at / 256], stops[at / 256 + 1], at % 256);
 }
 
@@ -46,7 +49,7 @@ static struct grid grid_for(unsigned count)
 	console_size(&columns, &rows);
 	columns = columns ? columns : COLUMNS;
 	rows = rows ? rows : ROWS;
-	const unsigned room = MAX(MIN(columns > MARGIN ? columns - MARGIN : 1, rows > OTHER ? 2 * (rows - OTHER) : 1), 1u);
+	const unsigned room = MIN(columns > MARGIN ? columns - MARGIN : 1, rows > OTHER ? 2 * (rows - OTHER) : 1);
 	const unsigned shared = (count + room - 1) / room;
 	const unsigned dots = (count + shared - 1) / shared;
 	return (struct grid){ shared, MIN(room / dots, LARGEST), dots };
@@ -67,8 +70,18 @@ static uint32_t dot(const struct heatmap *h, const struct grid *g, unsigned row,
 	return values ? (uint32_t)(sum / values) : 0;
 }
 
-static void put_colour(bool background, uint32_t rgb)
+/* Foreground and background as they are set. */
+struct pen {
+	uint32_t colours[2];
+};
+
+#define PEN_UNSET ((struct pen){ { UINT32_MAX, UINT32_MAX } })
+
+static void put_colour(struct pen *pen, bool background, uint32_t rgb)
 {
+	if (pen->colours[background] == rgb)
+		return;
+	pen->colours[background] = rgb;
 	monitor_printf("\033[%u;2;%u;%u;%um", background ? 48 : 38, rgb >> 16, rgb >> 8 & 255, rgb & 255);
 }
 
@@ -76,15 +89,16 @@ static void put_colour(bool background, uint32_t rgb)
 static void print_row(const struct heatmap *h, const struct grid *g, unsigned row)
 {
 	const unsigned upper = 2 * row / g->size, lower = (2 * row + 1) / g->size;
+	struct pen pen = PEN_UNSET;
 
 	if (upper * g->size / 2 == row)
 		monitor_printf("%5u ", upper * g->shared);
 	else
 		monitor_printf("      ");
 	for (unsigned column = 0; column < g->dots; column++) {
-		put_colour(false, colour(h, dot(h, g, upper, column)));
+		put_colour(&pen, false, colour(h, dot(h, g, upper, column)));
 		if (lower < g->dots)
-			put_colour(true, colour(h, dot(h, g, lower, column)));
+			put_colour(&pen, true, colour(h, dot(h, g, lower, column)));
 		for (unsigned i = 0; i < g->size; i++)
 			monitor_printf("▀");
 	}
@@ -110,9 +124,12 @@ static void print_numbers(const struct grid *g)
 
 static void print_scale(const struct heatmap *h)
 {
+	struct pen pen = PEN_UNSET;
+
 	monitor_printf("\n%5u ", h->least);
 	for (unsigned i = 0; i < SCALE; i++) {
-		put_colour(true, colour(h, MAX(h->least + (uint32_t)((uint64_t)(h->most - h->least) * i / (SCALE - 1)), 1u)));
+		const uint64_t value = h->least + (uint64_t)(h->most - h->least) * i / (SCALE - 1);
+		put_colour(&pen, true, colour(h, (uint32_t)MAX(value, 1ull)));
 		monitor_printf(" ");
 	}
 	monitor_printf("\033[0m %u %s\n", h->most, h->unit);

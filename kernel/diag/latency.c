@@ -11,12 +11,10 @@
 #include "kernel/diag/tool.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sync/blocking.h"
-#include "lib/cmdline.h"
 #include "lib/histogram.h"
 #include "lib/string.h"
 
 #define SECONDS		5
-#define SECONDS_MOST	1000000
 #define BURST		NSEC_PER_MSEC	/* with interrupts off */
 #define MSR_SMI_COUNT	0x34		/* Intel SDM volume 4, table 2-20: MSR_SMI_COUNT, bits 31:0 */
 #define BAR		30
@@ -30,7 +28,7 @@ struct cpu_gaps {
 
 struct latency_run {
 	struct tool tool;
-	nsec_t begun, until;
+	nsec_t begun, duration;		/* of each CPU, from when it begins */
 	struct cpu_gaps *cpus;
 };
 
@@ -69,11 +67,12 @@ static void work(void *run, unsigned member)
 
 	c->cpu = cpu_id();
 	c->counts_smi = smi_count(&before);
-	while (clock_now() < r->until && !tool_is_stopped(&r->tool)) {
+	const nsec_t until = clock_now() + r->duration;
+	do {
 		uint64_t irq = cpu_irq_save();
 		burst(&c->gaps);
 		cpu_irq_restore(irq);
-	}
+	} while (clock_now() < until && !tool_is_stopped(&r->tool));
 	if (c->counts_smi && smi_count(&after))
 		c->smis = after - before;
 }
@@ -81,12 +80,13 @@ static void work(void *run, unsigned member)
 static void show_line(struct tool *t, void *run)
 {
 	const struct latency_run *r = run;
-	nsec_t done = clock_now() - r->begun, whole = r->until - r->begun;
+	nsec_t done = clock_now() - r->begun;
 
-	tool_line(t, "latency: %u of %u s", (unsigned)(MIN(done, whole) / NSEC_PER_SEC), (unsigned)(whole / NSEC_PER_SEC));
+	tool_line(t, "latency: %u of %u s", (unsigned)(MIN(done, r->duration) / NSEC_PER_SEC),
+		  (unsigned)(r->duration / NSEC_PER_SEC));
 }
 
-static int run(struct latency_run *r, nsec_t duration)
+static int run(struct latency_run *r)
 {
 	struct crew *crew = crew_create();
 
@@ -97,7 +97,6 @@ static int run(struct latency_run *r, nsec_t duration)
 	if (r->cpus) {
 		memset(r->cpus, 0, count * sizeof(*r->cpus));
 		r->begun = clock_now();
-		r->until = r->begun + duration;
 		crew_start_all(crew, work, r);
 		tool_wait(&r->tool, crew, NSEC_NEVER, show_line, r);
 		tool_end(&r->tool);
@@ -207,12 +206,12 @@ REPORT_SECTION(91, latency, "Latency", latency_report);
 static int latency_command(int argc, char **argv)
 {
 	struct latency_run r = { 0 };
-	uint64_t seconds = SECONDS;
 
 	tool_begin(&r.tool, &argc, argv);
-	if (argc > 2 || (argc == 2 && (cmdline_parse_number(argv[1], strlen(argv[1]), &seconds) || !seconds || seconds > SECONDS_MOST)))
+	r.duration = tool_duration(argc, argv, SECONDS);
+	if (!r.duration)
 		return -EINVAL;
-	int error = run(&r, (nsec_t)seconds * NSEC_PER_SEC);
+	int error = run(&r);
 	if (error)
 		return error;
 	if (r.tool.quiet)
@@ -221,6 +220,7 @@ static int latency_command(int argc, char **argv)
 	return 0;
 }
 MONITOR_COMMAND(latency, "[SECONDS] [json]", "how long each CPU is kept from running", latency_command,
-	.text = "For 5 s, or as long as you say, every CPU looks at the clock with interrupts off, and counts the gaps between two "
-		"looks. The shortest are the look itself; long ones are the firmware (SMIs, counted where the CPU does), a "
-		"hypervisor, or a neighbour on the same core. p99.9: of a thousand gaps one is longer. q stops.");
+	.text = "For 5 s, or as long as you say, every CPU looks at the clock with interrupts off, and counts the gaps "
+		"between two looks. The shortest are the look itself; long ones are the firmware (SMIs, counted where "
+		"the CPU does), a hypervisor, or a neighbour on the same core. p99.9: of a thousand gaps one is longer. "
+		"q stops.");

@@ -38,9 +38,10 @@ struct memtest_run {
 	bool halt;			/* atomic: members stop soon */
 	uint64_t wanted, reserve;	/* bytes to take in all, to leave */
 	unsigned passes;		/* to do; 0: until something ends it */
+	nsec_t duration;		/* 0: without an end */
 	nsec_t begun, until;
 	unsigned test, number;		/* where it is: index of memtests, step of it */
-	nsec_t step_begun;
+	nsec_t step_begun;		/* 0: it waits */
 	struct memtest_step step;
 	unsigned shown;			/* faults */
 };
@@ -76,11 +77,10 @@ static void work_give(void *run, unsigned member)
 static void bad_word(void *run, const uint64_t *word, uint64_t expected, uint64_t actual)
 {
 	const struct memtest_run *r = run;
-	struct fault fault = {
+	faults_add(&result.faults, (struct fault){
 		.address = virt_to_phys(word), .expected = expected, .actual = actual, .cpu = cpu_id(), .test = r->test,
-	};
-
-	faults_add(&result.faults, &fault);
+		.moved = memtest_moves(&memtests[r->test]),
+	});
 }
 
 static void work_step(void *run, unsigned member)
@@ -130,9 +130,10 @@ static void show_faults(struct memtest_run *r)
 
 	for (; faults_get(&result.faults, r->shown, &f); r->shown++) {
 		modules_text(f.modules, modules);
-		tool_print(&r->tool, "memtest: %#014llx is %016llx, not %016llx, bits %llx, CPU %u%s%s", (unsigned long long)f.address,
-			   (unsigned long long)f.actual, (unsigned long long)f.expected,
-			   (unsigned long long)(f.expected ^ f.actual), f.cpu, modules[0] ? ", " : "", modules);
+		tool_print(&r->tool, "memtest: %#014llx is %016llx, not %016llx, bits %llx, CPU %u%s%s%s",
+			   (unsigned long long)f.address, (unsigned long long)f.actual, (unsigned long long)f.expected,
+			   (unsigned long long)(f.expected ^ f.actual), f.cpu,
+			   f.moved ? ", or where it was moved from" : "", modules[0] ? ", " : "", modules);
 	}
 }
 
@@ -146,9 +147,10 @@ static void show_line(struct tool *t, void *run)
 	char rate[24];
 
 	show_faults(r);
-	tool_hundredths(rate, bytes_moved(r) * 100 / (uint64_t)MAX(now - r->step_begun, 1));
-	tool_line(t, "pass %u %u/%u %s %u%% %s GB/s %llu errors %u:%02u", result.passes + 1, r->test + 1, MEMTEST_COUNT, test->name,
-		  (unsigned)((r->number * whole + bytes_done(r)) * 100 / (whole * test->steps)), rate,
+	const nsec_t moving = result.moving + (r->step_begun ? now - r->step_begun : 0);
+	tool_hundredths(rate, (result.moved + bytes_moved(r)) * 100 / (uint64_t)MAX(moving, 1));
+	tool_line(t, "pass %u %u/%u %s %u%% %s GB/s %llu errors %u:%02u", result.passes + 1, r->test + 1, MEMTEST_COUNT,
+		  test->name, (unsigned)((r->number * whole + bytes_done(r)) * 100 / (whole * test->steps)), rate,
 		  (unsigned long long)result.faults.count, seconds / 60, seconds % 60);
 }
 
@@ -181,6 +183,7 @@ static bool step_run(struct memtest_run *r)
 {
 	for (unsigned i = 0; i < crew_size(r->crew); i++)
 		r->parts[i].done = 0;
+	r->step_begun = 0;
 	if (r->step.fades && !fade(r))
 		return false;
 	r->step_begun = clock_now();
@@ -217,10 +220,12 @@ static void measure(struct memtest_run *r)
 	for (unsigned i = 0; i < crew_size(r->crew); i++)
 		result.tested += r->parts[i].holding.bytes;
 	r->begun = clock_now();
+	r->until = r->duration ? r->begun + r->duration : NSEC_NEVER;
 	while (result.tested && (!r->passes || result.passes < r->passes) && pass_run(r))
 		result.passes++;
 	result.took = clock_now() - r->begun;
 	result.stopped = tool_is_stopped(&r->tool);
+	result.tests = r->test % MEMTEST_COUNT;
 	show_faults(r);
 	tool_end(&r->tool);
 	crew_start_all(r->crew, work_give, r);
@@ -258,19 +263,24 @@ static void print_result(void)
 	const struct faults *f = &m->faults;
 	char moved[24], filled[24];
 
-	monitor_printf("memtest: %u %s of %u tests on %u CPUs%s; %llu of %llu MiB of RAM, %u %%\n", m->passes,
-		       m->passes == 1 ? "pass" : "passes", MEMTEST_COUNT, m->cpus, m->stopped ? ", stopped" : "",
-		       (unsigned long long)(m->tested >> 20), (unsigned long long)(m->ram >> 20),
+	monitor_printf("memtest: %u %s and %u of %u tests on %u CPUs%s; %llu of %llu MiB of RAM, %u %%\n", m->passes,
+		       m->passes == 1 ? "pass" : "passes", m->tests, MEMTEST_COUNT, m->cpus,
+		       m->stopped ? ", stopped" : "", (unsigned long long)(m->tested >> 20),
+		       (unsigned long long)(m->ram >> 20),
 		       (unsigned)(m->tested * 100 / m->ram));
-	monitor_printf("memtest: %llu MiB moved in %u s: %s GB/s; fills: %s GB/s\n", (unsigned long long)(m->moved >> 20),
-		       (unsigned)(m->took / NSEC_PER_SEC), tool_hundredths(moved, m->moved * 100 / (uint64_t)MAX(m->moving, 1)),
-		       tool_hundredths(filled, m->filled * 100 / (uint64_t)MAX(m->filling, 1)));
-	if (!f->count)
-		monitor_printf("memtest: no errors\n");
+	tool_hundredths(moved, m->moved * 100 / (uint64_t)MAX(m->moving, 1));
+	tool_hundredths(filled, m->filled * 100 / (uint64_t)MAX(m->filling, 1));
+	monitor_printf("memtest: %llu MiB moved in %u s: %s GB/s; fills: %s GB/s\n",
+		       (unsigned long long)(m->moved >> 20), (unsigned)(m->took / NSEC_PER_SEC), moved, filled);
+	if (f->count)
+		monitor_printf("memtest: %llu ERRORS, bits %llx\n", (unsigned long long)f->count,
+			       (unsigned long long)f->bits);
 	else
-		monitor_printf("memtest: %llu ERRORS in %llu frames, which are retired: %#llx to %#llx, bits %llx\n",
-			       (unsigned long long)f->count, (unsigned long long)f->frames, (unsigned long long)f->lowest,
-			       (unsigned long long)f->highest, (unsigned long long)f->bits);
+		monitor_printf("memtest: no errors\n");
+	if (f->frames)
+		monitor_printf("memtest: %llu bad frames from %#llx to %#llx are retired\n",
+			       (unsigned long long)f->frames, (unsigned long long)f->lowest,
+			       (unsigned long long)f->highest);
 }
 
 static void fault_row(struct report_sink *s, const struct fault *f)
@@ -283,6 +293,7 @@ static void fault_row(struct report_sink *s, const struct fault *f)
 	report_hex(s, "actual", f->actual, 16);
 	report_number(s, "cpu", f->cpu);
 	report_text(s, "test", "%s", memtests[f->test].name);
+	report_flag(s, "moved", f->moved);
 	report_text(s, "module", "%s", modules_text(f->modules, modules));
 	report_end(s);
 }
@@ -319,6 +330,7 @@ static void memtest_report(struct report_sink *s)
 	report_bytes(s, "tested", m->tested);
 	report_number(s, "cpus", m->cpus);
 	report_number(s, "passes", m->passes);
+	report_number(s, "tests", m->tests);
 	report_flag(s, "stopped", m->stopped);
 	report_number(s, "milliseconds", (uint64_t)(m->took / NSEC_PER_MSEC));
 	report_number(s, "mb_per_s", m->moved * 1000 / (uint64_t)MAX(m->moving, 1));
@@ -330,7 +342,7 @@ static void memtest_report(struct report_sink *s)
 REPORT_SECTION(90, memtest, "Memory test", memtest_report);
 
 /* "30s" is a time, a number of a MiB and more is memory, and any other one a count of passes. */
-static bool argument_parse(const char *text, struct memtest_run *r, nsec_t *ret_duration)
+static bool argument_parse(const char *text, struct memtest_run *r)
 {
 	size_t size = strlen(text);
 	const bool seconds = size > 1 && text[size - 1] == 's';
@@ -340,7 +352,7 @@ static bool argument_parse(const char *text, struct memtest_run *r, nsec_t *ret_
 		return false;
 	if (seconds) {
 		r->passes = 0;
-		*ret_duration = (nsec_t)MIN(number, 1000000000ull) * NSEC_PER_SEC;
+		r->duration = (nsec_t)MIN(number, 1000000000ull) * NSEC_PER_SEC;
 	} else if (number >= MIB(1)) {
 		r->wanted = number;
 	} else {
@@ -351,15 +363,12 @@ static bool argument_parse(const char *text, struct memtest_run *r, nsec_t *ret_
 
 static int memtest_command(int argc, char **argv)
 {
-	struct memtest_run r = { .wanted = UINT64_MAX, .passes = 1, .until = NSEC_NEVER };
-	nsec_t duration = 0;
+	struct memtest_run r = { .wanted = UINT64_MAX, .passes = 1 };
 
 	tool_begin(&r.tool, &argc, argv);
 	for (int i = 1; i < argc; i++)
-		if (!argument_parse(argv[i], &r, &duration))
+		if (!argument_parse(argv[i], &r))
 			return -EINVAL;
-	if (duration)
-		r.until = clock_now() + duration;
 	int error = run(&r);
 	if (error)
 		return error;
@@ -369,6 +378,7 @@ static int memtest_command(int argc, char **argv)
 	return 0;
 }
 MONITOR_COMMAND(memtest, "[PASSES|SECONDSs] [MEMORY] [json]", "test the free memory", memtest_command,
-	.text = "memtest does one pass of ten tests over all free memory, on all CPUs; memtest 30s does so for 30 s, memtest 0 until "
-		"a key (q) stops it, memtest 8 64M eight passes over 64 MiB: after eight all patterns were used. An error is shown by "
-		"address and, where the firmware tells, by module; its frame is not used any more, and the machine goes on.");
+	.text = "memtest does one pass of ten tests over all free memory, on all CPUs; memtest 30s does so for 30 s, "
+		"memtest 0 until a key (q) stops it, memtest 8 64M eight passes over 64 MiB: after eight all patterns "
+		"were used. An error is shown by address and, where the firmware tells, by module; its frame is not "
+		"used any more, and the machine goes on.");

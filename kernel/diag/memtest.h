@@ -7,7 +7,7 @@
 
 struct memtest_result {
 	uint64_t ram, tested;		/* bytes of the machine, and of these what was tested */
-	unsigned cpus, passes;		/* passes that were finished */
+	unsigned cpus, passes, tests;	/* passes that were finished, and tests of the one that was not */
 	bool stopped;			/* by a key, or as the time was over */
 	uint64_t moved;			/* bytes read and written */
 	nsec_t took, moving;		/* in all; and without waits */

@@ -64,10 +64,12 @@ INLINE void write_all(const struct sweep *s, value_fn *next, uint64_t state)
 }
 
 /* One that differs is told of by the values that were read then: it may read right the next time. */
-INLINE void check_all(const struct sweep *s, value_fn *next, uint64_t state, uint64_t turn, bool downwards, bool write)
+INLINE void check_all(const struct sweep *s, value_fn *next, uint64_t state, uint64_t turn, bool downwards,
+		      bool write)
 {
 	const ptrdiff_t step = downwards ? -1 : 1;
-	volatile uint64_t *word = downwards ? s->words + s->count - 1 : s->words;	/* accesses in this very order */
+	/* Volatile: accesses are in this very order. */
+	volatile uint64_t *word = downwards ? s->words + s->count - 1 : s->words;
 
 	for (size_t left = s->count; left; left -= AT_ONCE, word += step * AT_ONCE) {
 		uint64_t expected[AT_ONCE], actual[AT_ONCE], differ = 0;
@@ -207,17 +209,15 @@ static void run_move(const struct sweep *s, const struct memtest_step *step)
 static void run_move_check(const struct sweep *s, const struct memtest_step *step)
 {
 	for (const uint64_t *word = s->words; word < s->words + s->count; word += 8) {
-		uint64_t a = word[0], b = word[1], c = word[2], d = word[3], e = word[4], f = word[5], g = word[6], h = word[7];
-		if (!((a ^ b) | (c ^ d) | (e ^ f) | (g ^ h)))
-			continue;
-		if (a != b)
-			s->bad(s->context, word + 1, a, b);
-		if (c != d)
-			s->bad(s->context, word + 3, c, d);
-		if (e != f)
-			s->bad(s->context, word + 5, e, f);
-		if (g != h)
-			s->bad(s->context, word + 7, g, h);
+		uint64_t first[4], second[4], differ = 0;
+		for (unsigned i = 0; i < 4; i++) {
+			first[i] = word[2 * i];
+			second[i] = word[2 * i + 1];
+			differ |= first[i] ^ second[i];
+		}
+		for (unsigned i = 0; differ && i < 4; i++)
+			if (first[i] != second[i])
+				s->bad(s->context, word + 2 * i + 1, first[i], second[i]);
 	}
 }
 
@@ -306,11 +306,18 @@ static void step_64_bits(unsigned number, unsigned pass, struct memtest_step *re
 	ret->pattern = 1ull << (pass * 8 + number / 3) % 64;
 }
 
+#define MOVE_STEPS 6u
+
+/* Once with a pattern and once with its complement, so that every bit is either. */
 static void step_block_move(unsigned number, unsigned pass, struct memtest_step *ret)
 {
-	*ret = number == 0 ? (struct memtest_step){ .run = run_move_fill, .pattern = 1ull << pass % 64, .writes = 1 } :
-	       number < 7  ? (struct memtest_step){ .run = run_move, .reads = 1, .writes = 1 } :
-			     (struct memtest_step){ .run = run_move_check, .reads = 1 };
+	const uint64_t pattern = 1ull << pass % 64;
+	const unsigned step = number % MOVE_STEPS;
+
+	*ret = step == 0	      ? (struct memtest_step){ .run = run_move_fill, .writes = 1 } :
+	       step == MOVE_STEPS - 1 ? (struct memtest_step){ .run = run_move_check, .reads = 1 } :
+					(struct memtest_step){ .run = run_move, .reads = 1, .writes = 1 };
+	ret->pattern = number < MOVE_STEPS ? pattern : ~pattern;
 }
 
 static void step_random_sequence(unsigned number, unsigned pass, struct memtest_step *ret)
@@ -354,8 +361,13 @@ const struct memtest memtests[MEMTEST_COUNT] = {
 	{ "moving inversions, 8-bit pattern", 24, step_8_bits },
 	{ "moving inversions, random pattern", 12, step_random_pattern },
 	{ "moving inversions, 64-bit pattern", 24, step_64_bits },
-	{ "block move", 8, step_block_move },
+	{ "block move", 2 * MOVE_STEPS, step_block_move },
 	{ "random number sequence", 6, step_random_sequence },
 	{ "modulo 20, random pattern", 16, step_modulo },
 	{ "bit fade, 2 patterns", 4, step_bit_fade },
 };
+
+bool memtest_moves(const struct memtest *test)
+{
+	return test->step == step_block_move;
+}

@@ -40,6 +40,9 @@ extern const struct memtest memtests[MEMTEST_COUNT];
 /* Passes until every pattern was used. */
 #define MEMTEST_PASSES 8
 
+/* In this test a wrong word may have been moved from where it went wrong. */
+bool memtest_moves(const struct memtest *test);
+
 /* This step is nothing but a fill with one word: the fastest way to write. */
 bool memtest_step_fills(const struct memtest_step *step);
 

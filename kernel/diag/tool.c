@@ -5,11 +5,14 @@
 #include "kernel/core/console.h"
 #include "kernel/core/monitor.h"
 #include "kernel/core/report.h"
+#include "kernel/sched/thread.h"
+#include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
 #define LOOK_EVERY	(50 * NSEC_PER_MSEC)	/* for a key */
 #define DRAW_EVERY	(200 * NSEC_PER_MSEC)
+#define SECONDS_MOST	1000000u
 #define CTRL_C		0x03
 #define ESCAPE		0x1b
 
@@ -19,7 +22,17 @@ void tool_begin(struct tool *t, int *argc, char **argv)
 	*argc -= t->quiet;
 }
 
-/* All that was typed is read, so that the rest of a cursor key's sequence does not end up at the prompt. */
+nsec_t tool_duration(int argc, char **argv, unsigned seconds)
+{
+	uint64_t number = seconds;
+
+	if (argc > 2 || (argc == 2 && cmdline_parse_number(argv[1], strlen(argv[1]), &number)) || number > SECONDS_MOST)
+		return 0;
+	return (nsec_t)number * NSEC_PER_SEC;
+}
+
+/* All that was typed is read, here and once more at the end, so that the rest of a cursor key's sequence does not end up
+ * at the prompt. */
 static bool stop_was_typed(void)
 {
 	bool stop = false;
@@ -29,7 +42,7 @@ static bool stop_was_typed(void)
 	return stop;
 }
 
-bool tool_wait(struct tool *t, struct crew *c, nsec_t until, void (*line)(struct tool *t, void *context), void *context)
+bool tool_wait(struct tool *t, struct crew *c, nsec_t until, tool_draw *line, void *context)
 {
 	bool done;
 
@@ -77,6 +90,10 @@ void tool_print(struct tool *t, const char *format, ...)
 void tool_end(struct tool *t)
 {
 	console_prompt_set(false);
+	if (t->stopped) {
+		thread_sleep(LOOK_EVERY);
+		stop_was_typed();
+	}
 	if (!t->quiet)
 		console_printf("\r\033[K");
 }
@@ -98,7 +115,7 @@ const char *tool_bar(char text[TOOL_BAR], uint64_t share, uint64_t whole, unsign
 
 	halves = MAX(MIN(halves, 2 * (uint64_t)cells), (uint64_t)(share != 0));
 	for (; halves >= 2; halves -= 2, at += 3)
-		memcpy(at, "█", 3);
+		memcpy(at, "█", 4);
 	memcpy(at, halves ? "▌" : "", halves ? 4 : 1);
 	return text;
 }

@@ -1,5 +1,5 @@
-/* What the tools that measure the machine have in common: a line that shows how far they are, the key that stops them,
- * and their result as JSON.
+/* What the tools that measure the machine have in common: a line that shows how far they are, the key that stops
+ * them, and their result as JSON.
  *
  * Rules
  * - A tool's result is a section of the report, which is what `json` prints and `save` keeps; a tool that has not run
@@ -21,8 +21,12 @@ struct tool {
 /* Take "json" off the end of the arguments. */
 void tool_begin(struct tool *t, int *argc, char **argv);
 
+/* How long to measure: the one argument in seconds, or without it so many; 0 where that makes no sense. */
+nsec_t tool_duration(int argc, char **argv, unsigned seconds);
+
 /* Wait for the crew, or for that time, and show how far it is meanwhile; `line` draws with tool_line. */
-bool tool_wait(struct tool *t, struct crew *c, nsec_t until, void (*line)(struct tool *t, void *context), void *context);
+typedef void tool_draw(struct tool *t, void *context);
+bool tool_wait(struct tool *t, struct crew *c, nsec_t until, tool_draw *line, void *context);
 
 static inline bool tool_is_stopped(const struct tool *t)
 {

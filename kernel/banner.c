@@ -17,6 +17,7 @@
 
 #define LINES 8
 #define LINE_BYTES 160
+#define ROW_BYTES (LINE_BYTES + 120)	/* with the picture: 25 characters of 3 bytes, and colours */
 #define COLUMNS_WITH_PICTURE 96
 
 #define WING "\033[32m"
@@ -93,6 +94,7 @@ void banner_print(void)
 	const struct smbios_names *names = firmware_names();
 	const char *hypervisor = cpu_hypervisor_name();
 	char lines[LINES][LINE_BYTES] = { 0 };
+	char text[LINES * ROW_BYTES];	/* in one piece: what other threads log meanwhile stands below it */
 	nsec_t now = clock_now();
 
 	ksnprintf(lines[0], LINE_BYTES, "\033[1;97mSamara %s\033[0m", SAMARA_VERSION);
@@ -106,11 +108,13 @@ void banner_print(void)
 	display_fact(lines[4]);
 	firmware_fact(lines[5]);
 	fact(lines[6], "boot", "%lld.%lld ms since the EFI entry point", (long long)now / 1000000, (long long)now / 100000 % 10);
+	fact(lines[7], "help", "type help and press Enter");
 	uint32_t columns, rows;
 	bool narrow = fbcon_size(&columns, &rows) && columns < COLUMNS_WITH_PICTURE;
-	console_write("\n", 1);
+	int used = ksnprintf(text, sizeof(text), "\n");
 	for (unsigned i = 0; i < LINES; i++)
-		console_printf("%s\033[0m  %s\n", narrow ? "" : picture[i], lines[i]);
+		used += ksnprintf(text + used, sizeof(text) - (size_t)used, "%s\033[0m  %s\n", narrow ? "" : picture[i], lines[i]);
+	console_write(text, (size_t)used);
 	console_write("\n", 1);
 }
 

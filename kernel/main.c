@@ -93,6 +93,7 @@ void kmain(const struct handoff *handoff)
 	irq_init();				/* IOAPICs; nothing the firmware left on interrupts us */
 	timer_hw_init_cpu();
 	timers_init();
+	timers_init_cpu();
 	smp_call_init();
 	smp_shootdown_init();
 	smp_stop_init();
@@ -142,6 +143,7 @@ void kmain_ap(void)
 	memory_init_cpu();
 	memory_near_cpu(smp_arch_boot_id());	/* from here on this CPU has memory */
 	timer_hw_init_cpu();
+	timers_init_cpu();
 	smp_arch_arrive();
 	irq_init_cpu();				/* from here on interrupts come */
 	sched_init_cpu();			/* and threads */

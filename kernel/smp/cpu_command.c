@@ -42,12 +42,15 @@ static void print_weaknesses(const char *title, const char *begin)
 {
 	size_t size = strlen(begin);
 	const char *name, *state;
+	bool found = false;
 
 	monitor_printf("  %s:", title);
 	for (unsigned i = 0; (name = cpu_weakness(i, &state)); i++)
-		if (strncmp(state, begin, size) == 0)
+		if (strncmp(state, begin, size) == 0) {
 			monitor_printf(state[size] ? " %s (%s)" : " %s", name, state + size);
-	monitor_printf("\n");
+			found = true;
+		}
+	monitor_printf(found ? "\n" : " none\n");
 }
 
 static void print_caches(cpu_id_t id)
@@ -131,12 +134,12 @@ static int cpu_command(int argc, char **argv)
 	print_weaknesses("mitigated", "Mitigation: ");
 	print_weaknesses("vulnerable", "Vulnerable");
 	print_kinds();
-	monitor_printf("%u CPUs: %u packages, %u cores, %u last-level caches\n", percpu_count,
+	monitor_printf("CPUs: %u; packages: %u, cores: %u, last-level caches: %u\n", percpu_count,
 		       topology_count(TOPOLOGY_PACKAGE), topology_count(TOPOLOGY_CORE), topology_count(TOPOLOGY_LLC));
 	for (cpu_id_t id = 0; id < percpu_count; id++)
 		print_cpu(id);
 	return 0;
 }
-MONITOR_COMMAND(cpu, "", "the CPUs: features, protection, weaknesses, caches, and where they are", cpu_command,
+MONITOR_COMMAND(cpu, "", "the CPUs: features, protection, weaknesses, caches, places", cpu_command,
 	.text = "Features and weaknesses have Linux's names. A CPU that differs from the first says in what. The "
 		"report's section cpu has the same for programs; cpuid shows the raw registers.");

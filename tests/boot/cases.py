@@ -6,12 +6,14 @@ the kernel; slow for what is run once in a while.
 """
 
 import cpus_cases
+import diag_cases
 import hostile_cases
 import monitor_cases
 import input_cases
 import pci_cases
 import power_cases
 import save_cases
+import sched_cases
 import time_cases
 import usb_cases
 from case import READY, AtMost, Case, Golden, Instructions, Monitor, See, Size, Touched, Type
@@ -172,19 +174,28 @@ CASES = [
     kernel_panic("stack_overrun", r"stack overrun: .* in overrun\+0x"),
     kernel_panic("frame_freed_twice", r"memory: the frame at 0x\w+ is freed, but it is free"),
     kernel_panic("part_of_a_block_is_freed", r"memory: the frame at 0x\w+ is freed, but it is not the start of a block"),
+    kernel_panic("mutex_twice", "mutex test twice is taken twice by one thread", r"test_panic_mutex_twice\+0x"),
+    kernel_panic("mutex_not_held", "mutex test open is released by a thread that does not hold it", r"test_panic_mutex_not_held\+0x"),
+    kernel_panic("mutex_under_spinlock", "mutex test inner is taken where nobody may sleep", r"test_panic_mutex_under_spinlock\+0x"),
+    kernel_panic("mutex_deadlock", "deadlock: main waits for mutex test dead b, held by keeper, and holds test dead a,", r"test_panic_mutex_deadlock\+0x"),
+    kernel_panic("reference_after_the_last", "refcount at .*: used without a reference", r"test_panic_reference_after_the_last\+0x"),
+    kernel_panic("reference_given_back_twice", "refcount at .*: used without a reference", r"test_panic_reference_given_back_twice\+0x"),
     kernel_panic("freed_twice", r"slab: kmalloc-48: .* is freed twice, .* freed by test_panic_freed_twice\+0x"),
     kernel_panic("used_after_free", r"slab: kmalloc-48: .* was written to after it was freed, at its byte 3; allocated by test_panic_used_after_free\+0x"),
     kernel_panic("written_behind", r"slab: kmalloc-16: .* was written behind its end, at its byte 13; allocated by test_panic_written_behind\+0x"),
     kernel_panic("written_before", r"slab: kmalloc-64: .* was written before its start, at its byte -1;"),
     kernel_panic("freed_inside", r"slab: kmalloc-64: .* is no object, or was written over"),
     kernel_panic("new_stack_overflow", r"page fault: writing 0xffffca\w+ \(guard page of a kernel stack\)"),
+    kernel_panic("thread_stack_overflow", r"kernel stack overflow: 0xffffca\w+ is in the guard page of a kernel stack, in thread faller", r"descend\+0x"),
     kernel_panic("assertion", r"assertion failed: zero == 1 \(panic_test\.c:\d+\)", r"test_panic_assertion\+0x"),
 
     *cpus_cases.CASES,
+    *diag_cases.CASES,
     *monitor_cases.CASES,
     *pci_cases.CASES,
     *power_cases.CASES,
     *save_cases.CASES,
+    *sched_cases.CASES,
     *time_cases.CASES,
     *hostile_cases.CASES,
     *input_cases.CASES,

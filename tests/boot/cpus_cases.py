@@ -51,7 +51,7 @@ CASES = [
     cpus("sparse", 6, {"extra": ("-smp", "6,sockets=2,cores=3,threads=1")}),
     # U-Boot sets the memory types on the boot CPU alone.
     Case("cpus-topology", ["mtrr: the firmware gave 7 CPUs other memory types", READY, Type("cpu"), "writable or executable, never both: 8 of 8 CPUs",
-        r"  L3 unified +16384 KiB, 16 ways, lines of 64, shared by 4", "^8 CPUs: 2 packages, 4 cores, 2 last-level caches",
+        r"  L3 unified +16384 KiB, 16 ways, lines of 64, shared by 4", "^CPUs: 8; packages: 2, cores: 4, last-level caches: 2",
         "CPU 6: APIC id 6, package 1, core 3, thread 0, last-level cache 1", Type("poweroff")],
         {**U_BOOT, "extra": ("-smp", "8,sockets=2,cores=2,threads=2")}),
     # A CPU of which no one says that its timer runs in idle, not under a hypervisor.

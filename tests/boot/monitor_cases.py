@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import pathlib
-import re
 
 import schema
 from case import PROMPT, READY, Case, Failure, Keys, Line, Press, See, Type
@@ -34,21 +33,26 @@ class Answer:
         run.guest.type(self.text)
 
 
+def json_answer(run, command):
+    """Type a command; the JSON object that it prints."""
+    Type(command).run(run)
+    Line(r"^\{$").run(run)
+    Line(r"^\}$").run(run)
+    text = run.guest.serial.text()
+    start = text.rindex("\n{\n")
+    try:
+        return json.loads(text[start:text.index("\n}", start) + 2])
+    except json.JSONDecodeError as e:
+        raise Failure(f"{command} prints no JSON: {e}") from None
+
+
 @dataclasses.dataclass
 class Report:
     """`report json`: an object that the schema describes, and for which a function gives nothing to complain about."""
     check: object
 
     def run(self, run):
-        Type("report json").run(run)
-        Line(r"^\{$").run(run)
-        Line(r"^\}$").run(run)
-        text = run.guest.serial.text()
-        start = re.search(r"^\{$", text, re.MULTILINE).start()
-        try:
-            report = json.loads(text[start:text.index("\n}\n", start) + 2])
-        except json.JSONDecodeError as e:
-            raise Failure(f"report json is none: {e}") from None
+        report = json_answer(run, "report json")
         wrong = [*schema.errors(report, SCHEMA), *self.check(report)]
         if wrong:
             raise Failure("; ".join(wrong[:5]))
@@ -86,7 +90,7 @@ CASES = [
     prompt("help-topics", Type("help exec"), r"exec=\"mem; log; poweroff\"", Type("help rdmsr"), r"^usage: rdmsr", r"general protection fault",
         Type("help nonsense"), r"^usage: help"),
     prompt("pager", Type("pager on"), Type("report"), Answer(r"^-- more -- ", "q"), Type("report"), Answer(r"^-- more -- ", "/Interr"),
-        Answer(r"/Interr$", "upts\r"), r"^Interrupts$", Type("pager off"), Type("report"), r"^CPUs$", r"^Interrupts$"),
+        Answer(r"/Interr$", "upts\r"), r"^Interrupts$", Answer(r"^-- more -- ", "q"), Type("pager off"), Type("report"), r"^CPUs$", r"^Interrupts$"),
     # At the screen's keyboard long output stops by itself; Tab, and the line that is longer than the row.
     prompt("screen", Keys("report"), See(r"^-- more -- space"), Press("q"), Press("h e l p spc p c tab ret"), r"^usage: pci",
         Keys("pager " + "long-" * 20 + "end"), See(r"^samara> <[-long]+-end *$"), r"^usage: pager", machine={}),

@@ -99,7 +99,7 @@ def again(name, *steps, machine=AGAIN, cmdline="", forbidden=BAD, end=qemu.OFF, 
 RESET = Monitor("system_reset")
 WRITTEN_1 = r"loader: saved: the report of the last run is in \\samara\\saved-1\.txt"
 WRITTEN_2 = WRITTEN_1.replace("1", "2")
-PANIC_SAVED = r"^Saved: the next start of Samara writes this to "
+PANIC_SAVED = r"^Saved: when Samara starts again, it writes this to "
 
 
 def refuses(name, words, message, machine=U_BOOT, cmdline="", runtime="runtime=0xffffffff"):

@@ -13,6 +13,7 @@
 
 #include <abi/linux/errno.h>
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/preempt.h"
 #include "kernel/core/bench.h"
 #include "kernel/core/console.h"
 #include "kernel/core/log.h"
@@ -142,7 +143,7 @@ static void fbcon_write(struct console *c, const char *text, size_t size)
 {
 	view_set(0);
 	vt_write(&fbcon.vt, text, size);
-	if (fbcon.eager || clock_now() - fbcon.refreshed >= REFRESH_EVERY)
+	if (fbcon.eager || clock_now() - fbcon.refreshed >= REFRESH_EVERY || preempt_in_nmi())	/* which arms no timer */
 		refresh();
 	else if (!fbcon.timer_armed) {
 		fbcon.timer_armed = true;

@@ -1,7 +1,8 @@
 /* The panic's text on the whole screen, drawn straight to the surface: nothing of the console is used, since it may be
  * what failed. The heading stands on a band of its own; what does not fit in height goes on in a second column where
- * the screen is wide, and is cut otherwise (it is on the serial line and in the log). Where there is room beside the
- * first column its beginning stands in the lower right corner once more, as a QR code. */
+ * the screen is wide, and is cut otherwise (it is on the serial line and in the log), but for its last line, which says
+ * whether it is saved. Where there is room beside the first column its beginning stands in the lower right corner once
+ * more, as a QR code. */
 #include "kernel/drivers/console/panic_screen.h"
 
 #include "kernel/arch/cpu.h"
@@ -83,6 +84,16 @@ static void draw_code(struct page *p, const char *text)
 	drawing = false;
 }
 
+/* Behind the last line end that another line follows. */
+static const char *last_line(const char *text)
+{
+	const char *last = text;
+
+	for (const char *end; (end = strchr(text, '\n')) && end[1]; text = end + 1)
+		last = end + 1;
+	return last;
+}
+
 static void show(const char *text)
 {
 	struct page p = { .surface = display_surface() };
@@ -112,6 +123,13 @@ static void show(const char *text)
 		draw_line(&p, text, size, width, is_section(text, size) ? SECTION : TEXT, BACKGROUND);
 		p.row++;
 		text += size + (end != NULL);
+	}
+	if (*text) {
+		p.column = MARGIN;
+		p.row = p.rows - 1;
+		text = last_line(text);
+		const char *end = strchr(text, '\n');
+		draw_line(&p, text, end ? (size_t)(end - text) : strlen(text), p.columns - MARGIN, TEXT, BACKGROUND);
 	}
 	cpu_drain_writes();
 }

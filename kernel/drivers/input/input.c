@@ -216,8 +216,11 @@ void input_set_reboot(void (*reboot)(void))
 
 static void look_for_keyboard(struct timer *t)
 {
-	if (!input_have_keyboard())
-		pr_warn("input: no keyboard found: plug one in now, use the serial line, or put exec=\"…\" on the command line");
+	if (input_have_keyboard())
+		return;
+	pr_warn("input: no keyboard found: plug one in now, another one, or into another socket");
+	pr_warn("input: without one: exec=\"save; poweroff\" in \\samara\\cmdline.txt on the stick runs commands");
+	pr_warn("input: or type on a serial line; the power button switches off");
 }
 
 static void map_set(const struct keymap *map)

@@ -183,7 +183,7 @@ static int pci_command(int argc, char **argv)
 		d = show_batch(d, show_device, &details);
 	return 0;
 }
-MONITOR_COMMAND(pci, "[-v|scan]", "devices on PCI; -v: ranges, capabilities, drivers; scan: look at every bus", pci_command,
+MONITOR_COMMAND(pci, "[-v|scan]", "devices on PCI; -v: with ranges and drivers; scan: of every bus", pci_command,
 	.text = "The words are those of the list that distributions ship. scan looks at every bus number, not only at "
 		"those that bridges lead to, which takes a second, and adds what it finds.");
 

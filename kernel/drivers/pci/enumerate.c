@@ -239,8 +239,8 @@ void pci_init(void)
 		memory |= buses[i].ecam;
 	}
 	pci_scan_report.ticks = cpu_ticks() - start;
-	pr_info("pci: %u functions on %u buses, configured by %s", pci_scan_report.functions, pci_scan_report.buses,
-		memory ? "memory" : "ports");
+	pr_info("pci: %u functions on %u bus%s, configured by %s", pci_scan_report.functions, pci_scan_report.buses,
+		pci_scan_report.buses == 1 ? "" : "es", memory ? "memory" : "ports");
 }
 
 void pci_enable(struct pci_device *d)

@@ -138,7 +138,7 @@ static const char *save_panic(const char *text, size_t size)
 	if (error)
 		ksnprintf(line, sizeof(line), "Not saved: %s.", store_error(error));
 	else
-		ksnprintf(line, sizeof(line), "Saved: the next start of Samara writes this to \\samara\\saved-N.txt on its stick.");
+		ksnprintf(line, sizeof(line), "Saved: when Samara starts again, it writes this to \\samara\\saved-N.txt.");
 	return line;
 }
 
@@ -212,7 +212,7 @@ static int save_command(int argc, char **argv)
 		       "the next start writes it to \\samara\\saved-N.txt on the stick\n", text_size, packed);
 	return 0;
 }
-MONITOR_COMMAND(save, "[qr]", "keep report and log for the next start, which writes them to the stick", save_command,
+MONITOR_COMMAND(save, "[qr]", "keep report and log: the next start writes them to the stick", save_command,
 		.text = "Report and log go, packed, into a variable of the firmware's, which outlives power. The next start of Samara "
 			"writes them to \\samara\\saved-N.txt on its stick, and deletes the variable. A panic does the same by itself, "
 			"unless nosave is on the command line. save qr shows the log's newest lines as a QR code.");

@@ -8,6 +8,6 @@
 void transcript_init(void);
 
 /* Give it in pieces, whole lines only. Any context; what is being written meanwhile may be missing. */
-void transcript_read(void (*write)(void *context, const char *text, size_t size), void *context);
+void transcript_read(void (*give)(void *context, const char *text, size_t size), void *context);
 
 #endif

@@ -17,10 +17,12 @@
 #include "kernel/core/log.h"
 #include "kernel/core/sysrq.h"
 #include "kernel/irq/irq.h"
+#include "kernel/sched/executor.h"
 #include "kernel/time/clock.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "lib/utf.h"
 
 /* Registers (data sheet, table 2); some share a number, for reading and writing or by LINE_DIVISOR. */
 enum {
@@ -49,6 +51,12 @@ enum {
 #define ENABLE_EMPTY		0x02
 #define ID_NONE			0x01	/* no interrupt is pending */
 
+/* One puts, one takes. */
+struct ring {
+	uint32_t put, taken;		/* atomic: bytes ever put, and taken */
+	uint8_t bytes[QUEUE_BYTES];
+};
+
 struct uart {
 	struct console console;
 	paddr_t address;		/* its first I/O port, or physical where it is in memory */
@@ -58,12 +66,37 @@ struct uart {
 	unsigned burst;			/* bytes that fit when it is empty */
 	unsigned room;			/* bytes that surely fit now */
 	unsigned timeouts;
-	bool interrupts;		/* atomic: they work; received bytes go to the queue */
+	bool interrupts;		/* atomic: they work; received bytes go to the rings */
 	enum uart_break { BREAK_NONE, BREAK_SEEN, BREAK_LETTER } broken;
 	nsec_t broken_until;
-	uint32_t queued, taken;		/* atomic: bytes ever put into the queue, and taken out of it */
-	uint8_t queue[QUEUE_BYTES];
+	struct ring received, text;	/* as they came; and whole characters, for who reads */
+	struct utf8_decoder utf8;	/* the task's, which makes one of the other */
+	struct task decoding;
 };
+
+static bool ring_is_empty(const struct ring *r)
+{
+	return __atomic_load_n(&r->put, __ATOMIC_ACQUIRE) == r->taken;
+}
+
+/* What has no room is lost: a person who types does not get there. */
+static void ring_put(struct ring *r, const void *bytes, size_t size)
+{
+	if (r->put + size - __atomic_load_n(&r->taken, __ATOMIC_ACQUIRE) > QUEUE_BYTES)
+		return;
+	for (size_t i = 0; i < size; i++)
+		r->bytes[(r->put + i) % QUEUE_BYTES] = ((const uint8_t *)bytes)[i];
+	__atomic_store_n(&r->put, r->put + (uint32_t)size, __ATOMIC_RELEASE);
+}
+
+static int ring_take(struct ring *r)
+{
+	if (ring_is_empty(r))
+		return -EAGAIN;
+	uint8_t byte = r->bytes[r->taken % QUEUE_BYTES];
+	__atomic_store_n(&r->taken, r->taken + 1, __ATOMIC_RELEASE);
+	return byte;
+}
 
 static uint8_t uart_read(const struct uart *u, unsigned reg)
 {
@@ -156,23 +189,35 @@ static bool serial_ready(struct console *c)
 {
 	const struct uart *u = (const struct uart *)c;
 
-	return __atomic_load_n(&u->queued, __ATOMIC_ACQUIRE) != u->taken;
+	return !ring_is_empty(&u->text);
 }
 
 static int serial_read(struct console *c)
 {
 	struct uart *u = (struct uart *)c;
 
-	if (!u->interrupts)
-		return uart_take(u);
-	if (!serial_ready(c))
-		return -EAGAIN;
-	uint8_t byte = u->queue[u->taken % QUEUE_BYTES];
-	__atomic_store_n(&u->taken, u->taken + 1, __ATOMIC_RELEASE);
-	return byte;
+	return u->interrupts ? ring_take(&u->text) : uart_take(u);
 }
 
-/* Reading the cause ends the "transmitter empty" interrupt, reading the data the other one. */
+/* A task: readers get whole characters, and a replacement character for what noise on the line made of one. */
+static void serial_decode(struct task *t)
+{
+	struct uart *u = (struct uart *)((char *)t - offsetof(struct uart, decoding));
+	int byte;
+
+	while ((byte = ring_take(&u->received)) >= 0) {
+		uint32_t points[2];
+		char text[4];
+		unsigned count = utf8_decode(&u->utf8, (uint8_t)byte, points);
+		for (unsigned i = 0; i < count; i++)
+			ring_put(&u->text, text, utf8_encode(points[i], text));
+	}
+	if (serial_ready(&u->console))
+		console_input_came();
+}
+
+/* Reading the cause ends the "transmitter empty" interrupt, reading the data the other one. A break and its letter are
+ * dealt with here, as they must count also where no thread runs any more. */
 static bool serial_interrupt(void *context)
 {
 	struct uart *u = context;
@@ -180,14 +225,10 @@ static bool serial_interrupt(void *context)
 	int byte;
 
 	u->interrupts = u->interrupts || ours;
-	for (unsigned i = 0; i < 2 * FIFO_BYTES && (byte = uart_take(u)) >= 0; i++) {
-		if (u->queued - __atomic_load_n(&u->taken, __ATOMIC_ACQUIRE) >= QUEUE_BYTES)
-			continue;	/* a person who types does not get there */
-		u->queue[u->queued % QUEUE_BYTES] = (uint8_t)byte;
-		__atomic_store_n(&u->queued, u->queued + 1, __ATOMIC_RELEASE);
-	}
-	if (serial_ready(&u->console))
-		console_input_came();
+	for (unsigned i = 0; i < 2 * FIFO_BYTES && (byte = uart_take(u)) >= 0; i++)
+		ring_put(&u->received, &(uint8_t){ (uint8_t)byte }, 1);
+	if (!ring_is_empty(&u->received))
+		task_wake(&u->decoding);
 	return ours;
 }
 
@@ -201,6 +242,7 @@ static void uart_use_interrupts(struct uart *u)
 
 	if (u->memory)
 		return;
+	task_init(&u->decoding, executor_default(), serial_decode);
 	int number = irq_request_isa(irq, "serial", serial_interrupt, u);
 	if (number < 0)
 		return;

@@ -30,7 +30,7 @@ static void name_drivers(const struct usb_device *d, char *ret, size_t room)
 
 /* The device with this number in the controller's list; false behind the last, and where the lock cannot be had and
  * this may not wait for it. */
-static bool copy(struct xhci *x, unsigned number, bool may_wait, struct entry *ret)
+static bool copy(struct xhci *x, unsigned number, bool may_wait, struct entry *ret) UNCHECKED_LOCKS
 {
 	const uint64_t flags = cpu_irq_save();
 	const struct usb_device *d = NULL;

@@ -157,9 +157,11 @@ static int read_config(struct usb_device *d)
 
 static const struct usb_driver *find_driver(const struct usb_interface *i)
 {
-	for (unsigned n = 0; n < ARRAY_SIZE(drivers); n++)
-		if (i->in.number && drivers[n]->matches(i))
-			return drivers[n];
+	for (unsigned n = 0; n < ARRAY_SIZE(drivers); n++) {
+		const struct usb_driver *const driver = drivers[n];
+		if (i->in.number && driver->matches(i))
+			return driver;
+	}
 	return NULL;
 }
 

@@ -91,7 +91,7 @@ static gop_t *display_choose(struct loader *l, EFI_HANDLE *ret_handle)
 	};
 	l->handoff.framebuffer.display_count = (uint32_t)count;
 	if (best)
-		loader_log(l, LOG_INFO, "display: %u of %u graphics outputs have a framebuffer; number %u chosen, it is %s",
+		loader_log(l, LOG_INFO, "display: %u of %u outputs have a framebuffer; number %u, %s, is used",
 			   (unsigned)linear, (unsigned)count, (unsigned)chosen + 1, reason[best_rank]);
 	else
 		loader_log(l, LOG_WARNING, "display: none of %u graphics outputs has a framebuffer", (unsigned)count);

@@ -2,7 +2,7 @@
  *
  * Rules
  * - All RAM of the memory map is mapped at HANDOFF_DIRECT_MAP, writable, not executable; phys_to_virt is arithmetic.
- *   Devices are not in it: they get mappings of their own.
+ *   Devices are not in it: they get mappings of their own. mmu_map_firmware adds what it is asked for.
  * - Mappings are for ever unless said otherwise. What changes them is called by one CPU at a time, during the boot. */
 #ifndef KERNEL_ARCH_MMU_H
 #define KERNEL_ARCH_MMU_H
@@ -31,8 +31,8 @@ paddr_t mmu_physical_limit(void);
 void *mmu_map_device(paddr_t physical, uint64_t size, enum mmu_cache cache);
 void mmu_unmap_device(volatile void *device, uint64_t size);
 
-/* A pointer to size bytes of memory that the firmware filled (tables): in the direct map where they are RAM, else
- * mapped for reading, for ever. NULL for what is beyond the CPU's addresses. */
+/* A pointer to size bytes of memory that the firmware filled (tables), in the direct map; what is not RAM is mapped
+ * there for reading, once and for ever, but not in a panic. NULL for what is beyond the CPU's addresses. */
 const void *mmu_map_firmware(paddr_t physical, uint64_t size);
 
 /* Where the memory manager maps what (docs/memory-map.md). One entry of the topmost table covers 512 GiB. */

@@ -14,10 +14,12 @@ void bench_report(const char *name, uint64_t value, const char *unit)
 static int bench_command(int argc, char **argv)
 {
 	int result = argc < 2 ? 0 : -EINVAL;
+	const char *last = "";
 
 	for (const struct bench *b = benches_start; b < benches_end; b++) {
 		if (argc < 2) {
-			monitor_printf("  %-12s %s\n", b->name, b->help);
+			monitor_printf("  %-12s %s\n", strcmp(b->name, last) ? b->name : "", b->help);
+			last = b->name;
 		} else if (strcmp(b->name, argv[1]) == 0) {
 			result = b->run();
 			if (result)

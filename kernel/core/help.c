@@ -4,7 +4,8 @@
 #include "kernel/core/monitor.h"
 #include "lib/string.h"
 
-#define WIDTH 78		/* text is folded at, on wide screens too: longer lines are hard to read */
+#define WIDTH 78u		/* text is folded at, on wide screens too: longer lines are hard to read */
+#define WORD_MOST 24u		/* no word is longer */
 
 static const struct topic {
 	const char *name, *help, *text;
@@ -28,14 +29,18 @@ static const struct topic {
 
 static void print_folded(const char *text)
 {
+	unsigned columns, rows;
+
+	console_size(&columns, &rows);
+	const unsigned width = MAX(MIN(columns ? columns : WIDTH, WIDTH), WORD_MOST);
 	while (*text) {
 		size_t fits = 0, cells = 0, at = 0;
-		for (; text[at] && cells <= WIDTH; at++) {
+		for (; text[at] && cells <= width; at++) {
 			if (text[at] == ' ')
 				fits = at;
 			cells += ((uint8_t)text[at] & 0xc0) != 0x80;
 		}
-		if (!text[at] && cells <= WIDTH)
+		if (!text[at] && cells <= width)
 			fits = at;
 		monitor_printf("%.*s\n", (int)fits, text);
 		text += fits + (text[fits] == ' ');

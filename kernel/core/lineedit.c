@@ -12,7 +12,7 @@
 #define CTRL(letter) ((letter) & 0x1f)
 #define ROOM_LEAST 8		/* cells, on whatever terminal */
 
-enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_SEQUENCE };
+enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_SEQUENCE, ESCAPE_FUNCTION_KEY };
 
 static bool continues_character(char byte)
 {
@@ -351,24 +351,33 @@ static void alt_key(struct lineedit *e, uint8_t byte)
 	}
 }
 
-/* True while the byte belongs to an escape sequence. */
+/* True while the byte belongs to an escape sequence. A control character does not: it may be that Escape was pressed
+ * alone, or that the line lost the sequence's end. */
 static bool escape_byte(struct lineedit *e, uint8_t byte)
 {
-	switch (e->escape) {
-	case ESCAPE_NONE:
+	if (byte < 0x20) {
 		e->escape = byte == 0x1b ? ESCAPE_BEGUN : ESCAPE_NONE;
 		e->numbers[0] = e->numbers[1] = e->number = 0;
 		return e->escape;
+	}
+	switch (e->escape) {
+	case ESCAPE_NONE:
+		return false;
 	case ESCAPE_BEGUN:
 		e->escape = byte == '[' || byte == 'O' ? ESCAPE_SEQUENCE : ESCAPE_NONE;
 		if (!e->escape)
 			alt_key(e, byte);
+		return true;
+	case ESCAPE_FUNCTION_KEY:
+		e->escape = ESCAPE_NONE;
 		return true;
 	}
 	if (byte >= '0' && byte <= '9')
 		e->numbers[e->number] = (uint8_t)(e->numbers[e->number] * 10 + byte - '0');
 	else if (byte == ';')
 		e->number = 1;
+	else if (byte == '[')	/* Linux's console: ESC [ [ and a letter are F1 to F5 */
+		e->escape = ESCAPE_FUNCTION_KEY;
 	else if (byte >= 0x40) {
 		sequence_key(e, byte);
 		e->escape = ESCAPE_NONE;

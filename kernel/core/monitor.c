@@ -12,15 +12,7 @@
 
 static void (*tap_begin)(const char *line, size_t size), (*tap_write)(const char *text, size_t size);
 
-static uint8_t pager_key(void)
-{
-	int byte;
-
-	console_flush();
-	while ((byte = console_read()) < 0)
-		console_idle();
-	return (uint8_t)byte;
-}
+static uint8_t pager_key(void);
 
 static struct lineedit edit;
 static struct pager pager = { .emit = console_write, .key = pager_key };
@@ -163,21 +155,39 @@ int monitor_run(const char *line, size_t size)
 
 /* ---- The prompt ---- */
 
-/* Wait for a key. What is logged meanwhile takes the prompt's place, and the prompt comes back below it. */
-static uint8_t read_waiting(void)
+static void draw_line(void)
+{
+	lineedit_draw(&edit);
+}
+
+static void draw_question(void)
+{
+	pager_draw(&pager);
+}
+
+/* Wait for a key. What is logged meanwhile takes the prompt's place, and `draw` brings the prompt back below it. */
+static uint8_t read_waiting(void (*draw)(void))
 {
 	int byte;
 
 	console_flush();
 	while ((byte = console_read()) < 0) {
 		if (console_prompt_wiped())
-			lineedit_draw(&edit);
+			draw();
 		console_idle();
 		console_flush();
 	}
 	if (console_prompt_wiped())
-		lineedit_draw(&edit);
+		draw();
 	return (uint8_t)byte;
+}
+
+static uint8_t pager_key(void)
+{
+	console_prompt_set(true);
+	uint8_t key = read_waiting(draw_question);
+	console_prompt_set(false);
+	return key;
 }
 
 /* The index-th of the words that a usage names as they are to be typed: those without capitals. */
@@ -258,7 +268,7 @@ void monitor_loop(void)
 		edit.columns = prompt_columns();
 		console_prompt_set(true);
 		lineedit_start(&edit);
-		while (!lineedit_byte(&edit, read_waiting()))
+		while (!lineedit_byte(&edit, read_waiting(draw_line)))
 			;
 		console_prompt_set(false);
 		pager_begin();

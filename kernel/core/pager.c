@@ -10,34 +10,45 @@
 #define MORE "\033[7m-- more --\033[0m space, enter, / search, e end, q quit "
 #define WIPE "\r\033[K"
 
-static void emit_text(struct pager *p, const char *text)
+static void emit_text(const struct pager *p, const char *text)
 {
 	p->emit(text, strlen(text));
 }
 
-/* One key; what a cursor key sends becomes the letter that does the same, or 0. */
+/* One key; what a cursor key sends becomes the letter that does the same, or 0. Escape alone is no key. */
 static uint8_t key_read(struct pager *p)
 {
 	uint8_t key = p->key(), number = 0;
 
 	if (key != ESCAPE)
 		return key;
-	key = p->key();
+	while ((key = p->key()) == ESCAPE)
+		;
 	if (key != '[' && key != 'O')
-		return 0;
-	while ((key = p->key()) < 0x40)
+		return key;
+	while ((key = p->key()) >= 0x20 && key < 0x40)
 		number = key;
-	return key == 'B' ? '\r' : key == '~' && number == '6' ? ' ' : 0;
+	if (key == '[')		/* Linux's console: ESC [ [ and a letter are F1 to F5 */
+		p->key();
+	return key < 0x20 ? key : key == 'B' ? '\r' : key == '~' && number == '6' ? ' ' : 0;
+}
+
+void pager_draw(const struct pager *p)
+{
+	emit_text(p, p->types ? "/" : MORE);
+	if (p->types)
+		emit_text(p, p->pattern);
 }
 
 /* What is to be searched for; false where nothing was typed. */
-static bool pattern_read(struct pager *p)
+static bool pattern_type(struct pager *p)
 {
 	size_t size = 0;
 	uint8_t key;
 
+	p->pattern[0] = '\0';
 	emit_text(p, WIPE);
-	emit_text(p, "/");
+	pager_draw(p);
 	while ((key = key_read(p)) != '\r' && key != '\n') {
 		if ((key == 0x7f || key == CTRL('H')) && size) {
 			while (size && ((uint8_t)p->pattern[--size] & 0xc0) == 0x80)	/* the whole character */
@@ -49,9 +60,17 @@ static bool pattern_read(struct pager *p)
 		} else if (key == CTRL('C')) {
 			return false;
 		}
+		p->pattern[size] = '\0';
 	}
-	p->pattern[size] = '\0';
 	return size;
+}
+
+static bool pattern_read(struct pager *p)
+{
+	p->types = true;
+	const bool typed = pattern_type(p);
+	p->types = false;
+	return typed;
 }
 
 /* True where the key says how to go on. */

@@ -23,6 +23,7 @@ struct pager {
 	unsigned rows, columns;
 	unsigned row, column;		/* of this page */
 	bool escape;			/* within a sequence that takes no cells */
+	bool types;			/* a pattern, at the question */
 	char pattern[PAGER_PATTERN];
 	char line[PAGER_LINE];		/* while searching: what has come of it */
 	size_t line_size;
@@ -32,5 +33,8 @@ struct pager {
 void pager_start(struct pager *p, unsigned rows, unsigned columns);
 void pager_write(struct pager *p, const char *text, size_t size);
 void pager_end(struct pager *p);
+
+/* While key waits: print the question anew, where something else took its place. */
+void pager_draw(const struct pager *p);
 
 #endif

@@ -31,11 +31,12 @@ extern bool trace_is_on;
 
 void trace_record(enum trace_kind kind, uint32_t a, uint32_t b);
 
-static inline void trace_event(enum trace_kind kind, uint32_t a, uint32_t b)
-{
-	if (__builtin_expect(__atomic_load_n(&trace_is_on, __ATOMIC_RELAXED), 0))
-		trace_record(kind, a, b);
-}
+/* a and b are evaluated only where it is on. */
+#define trace_event(kind_, a_, b_)							\
+	do {										\
+		if (__builtin_expect(__atomic_load_n(&trace_is_on, __ATOMIC_RELAXED), 0)) \
+			trace_record((kind_), (a_), (b_));				\
+	} while (0)
 
 /* memory: for this CPU, `records` of them, a power of two. */
 void trace_start_cpu(struct trace_record *memory, uint32_t records);

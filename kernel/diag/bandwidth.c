@@ -258,8 +258,8 @@ static void print_result(void)
 	char bar[TOOL_BAR], cache[8], all[40];
 
 	ksnprintf(all, sizeof(all), "%u CPUs, each its own set", result.cpus);
-	monitor_printf("GB/s          one CPU                   %s\n", several ? all : "");
-	monitor_printf("working set      read   write    copy%s  one CPU reads\n",
+	monitor_printf("GB/s         one CPU                    %s\n", several ? all : "");
+	monitor_printf("working set     read   write    copy%s  one CPU reads\n",
 		       several ? "     read   write    copy" : "");
 	for (unsigned i = 0; i < SETS && result.mb_per_s[i][ONE][READ]; i++) {
 		const uint64_t bytes = set_bytes(i);

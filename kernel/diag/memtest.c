@@ -149,7 +149,7 @@ static void show_line(struct tool *t, void *run)
 	show_faults(r);
 	const nsec_t moving = result.moving + (r->step_begun ? now - r->step_begun : 0);
 	tool_hundredths(rate, (result.moved + bytes_moved(r)) * 100 / (uint64_t)MAX(moving, 1));
-	tool_line(t, "pass %u %u/%u %s %u%% %s GB/s %llu errors %u:%02u", result.passes + 1, r->test + 1, MEMTEST_COUNT,
+	tool_line(t, "pass %u %u/%u %s: %u %%, %s GB/s, %llu errors, %u:%02u", result.passes + 1, r->test + 1, MEMTEST_COUNT,
 		  test->name, (unsigned)((r->number * whole + bytes_done(r)) * 100 / (whole * test->steps)), rate,
 		  (unsigned long long)result.faults.count, seconds / 60, seconds % 60);
 }
@@ -263,10 +263,10 @@ static void print_result(void)
 	const struct faults *f = &m->faults;
 	char moved[24], filled[24];
 
-	monitor_printf("memtest: %u %s and %u of %u tests on %u CPUs%s; %llu of %llu MiB of RAM, %u %%\n", m->passes,
+	monitor_printf("memtest: %u %s and %u of %u tests on %u %s%s; %llu of %llu MiB of RAM, %u %%\n", m->passes,
 		       m->passes == 1 ? "pass" : "passes", m->tests, MEMTEST_COUNT, m->cpus,
-		       m->stopped ? ", stopped" : "", (unsigned long long)(m->tested >> 20),
-		       (unsigned long long)(m->ram >> 20),
+		       m->cpus == 1 ? "CPU" : "CPUs", m->stopped ? ", stopped" : "",
+		       (unsigned long long)(m->tested >> 20), (unsigned long long)(m->ram >> 20),
 		       (unsigned)(m->tested * 100 / m->ram));
 	tool_hundredths(moved, m->moved * 100 / (uint64_t)MAX(m->moving, 1));
 	tool_hundredths(filled, m->filled * 100 / (uint64_t)MAX(m->filling, 1));

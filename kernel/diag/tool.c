@@ -13,6 +13,7 @@
 #define LOOK_EVERY	(50 * NSEC_PER_MSEC)	/* for a key */
 #define DRAW_EVERY	(200 * NSEC_PER_MSEC)
 #define SECONDS_MOST	1000000u
+#define COLUMNS		80u			/* where nobody knows */
 #define CTRL_C		0x03
 #define ESCAPE		0x1b
 
@@ -59,14 +60,16 @@ bool tool_wait(struct tool *t, struct crew *c, nsec_t until, tool_draw *line, vo
 	return done;
 }
 
-/* It must not wrap: a terminal has no way back to the first row. */
+/* It must not wrap: a terminal has no way back to the first row. A turned screen may have 60 columns. */
 void tool_line(struct tool *t, const char *format, ...)
 {
-	char text[80];
+	char text[COLUMNS];
+	unsigned columns, rows;
 	va_list arguments;
 
+	console_size(&columns, &rows);
 	va_start(arguments, format);
-	kvsnprintf(text, sizeof(text), format, arguments);
+	kvsnprintf(text, MIN(columns ? columns : COLUMNS, COLUMNS), format, arguments);
 	va_end(arguments);
 	console_prompt_set(true);
 	console_printf("\r%s\033[K", text);
@@ -110,13 +113,12 @@ int tool_json(const char *section)
 
 const char *tool_bar(char text[TOOL_BAR], uint64_t share, uint64_t whole, unsigned cells)
 {
-	uint64_t halves = whole ? share * 2 * cells / whole : 0;
+	uint64_t full = whole ? (share * cells + whole / 2) / whole : 0;
 	char *at = text;
 
-	halves = MAX(MIN(halves, 2 * (uint64_t)cells), (uint64_t)(share != 0));
-	for (; halves >= 2; halves -= 2, at += 3)
-		memcpy(at, "█", 4);
-	memcpy(at, halves ? "▌" : "", halves ? 4 : 1);
+	full = MAX(MIN(full, (uint64_t)cells), (uint64_t)(share != 0));
+	for (*at = '\0'; full; full--, at += 3)
+		memcpy(at, "▄", 4);	/* half as high as a line, so that bars stand apart */
 	return text;
 }
 

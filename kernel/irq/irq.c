@@ -127,6 +127,8 @@ void irq_init_cpu(void)
 		if ((nmi.uid == ACPI_ALL_CPUS || nmi.uid == uid) && nmi.lint < 2)
 			lapic->write(nmi.lint ? LAPIC_LVT_LINT1 : LAPIC_LVT_LINT0,
 				     LAPIC_DELIVERY_NMI | (nmi.wiring.polarity == ACPI_POLARITY_LOW ? LAPIC_LVT_LOW : 0));
+	if (cpu_id() == 0)
+		vectors_drain();	/* the others were reset */
 	__asm__ volatile("sti" ::: "memory");
 }
 

@@ -181,7 +181,7 @@ static void fair_join(struct runqueue *q, struct rq_entity *e)
 			q->base = q->current->vruntime;
 			q->sum = 0;
 		}
-		lag = e->lag + e->lag * (int64_t)e->weight / (int64_t)q->load;
+		lag = e->lag + (q->load == e->weight ? e->lag : e->lag * (int64_t)e->weight / (int64_t)q->load);
 		if (lag < 0 && q->current && q->current->policy == SCHED_IDLE && e->policy != SCHED_IDLE)
 			lag = 0;
 	}
@@ -316,7 +316,19 @@ int rq_entity_init(struct rq_entity *e, int policy, int priority, int nice)
 	return 0;
 }
 
-void rq_enqueue(struct runqueue *q, struct rq_entity *e)
+/* Does one that has just joined interrupt the current one? SCHED_BATCH and SCHED_IDLE interrupt nobody but SCHED_IDLE. */
+static inline bool fair_interrupts(const struct runqueue *q, const struct rq_entity *woken)
+{
+	const struct rq_entity *current = q->current;
+
+	if (current->policy == SCHED_IDLE && woken->policy != SCHED_IDLE)
+		return true;
+	return woken->policy == SCHED_OTHER &&
+	       distance(woken->deadline, current->deadline) > WORTHWHILE << VIRTUAL_SHIFT &&
+	       distance(woken->vruntime, q->base) >= 0;	/* fair_join has just let base be V */
+}
+
+bool rq_enqueue(struct runqueue *q, struct rq_entity *e)
 {
 	if (is_realtime(e)) {
 		realtime_append(q, e);
@@ -326,6 +338,9 @@ void rq_enqueue(struct runqueue *q, struct rq_entity *e)
 	}
 	e->queued = true;
 	q->queued++;
+	if (q->realtime || !q->current)
+		return !q->current || realtime_first(q) != q->current;
+	return fair_interrupts(q, e);
 }
 
 void rq_dequeue(struct runqueue *q, struct rq_entity *e)
@@ -398,13 +413,23 @@ struct rq_entity *rq_pick(struct runqueue *q)
 	return pick_of_many(q);
 }
 
+/* What `ahead`, the virtual time by which one of two is ahead of the other, adds to V, rounded down. Equal weights are the
+ * usual case, and a division is dear. */
+static inline int64_t half_way(int64_t ahead, const struct rq_entity *e, const struct rq_entity *other)
+{
+	if (e->weight == other->weight)
+		return ahead >> 1;
+	int64_t sum = ahead * (int64_t)e->weight, load = (int64_t)e->weight + other->weight, part = sum / load;
+
+	return part - (part * load > sum);
+}
+
 /* The current one of two leaves, and the other takes its place: what rq_charge, rq_dequeue and rq_pick come to then. */
 static struct rq_entity *fair_leave_to(struct runqueue *q, struct rq_entity *e, struct rq_entity *other, nsec_t ran)
 {
 	e->vruntime += virtual_time(e, MIN(ran, CHARGE_MOST));
-	int64_t ahead = distance(other->vruntime, e->vruntime) * (int64_t)e->weight, load = (int64_t)q->load;
-	int64_t part = ahead / load, most = LAG_SLICES * (int64_t)e->slice;
-	int64_t lag = distance(e->vruntime, other->vruntime) + part - (part * load > ahead);	/* V, rounded down, less its own */
+	int64_t ahead = distance(other->vruntime, e->vruntime), most = LAG_SLICES * (int64_t)e->slice;
+	int64_t lag = half_way(ahead, e, other) - ahead;	/* V less its own */
 
 	e->lag = MAX(MIN(lag, most), -most);
 	e->queued = false;
@@ -429,24 +454,10 @@ struct rq_entity *rq_leave(struct runqueue *q, nsec_t ran)
 	return rq_pick(q);
 }
 
-/* Among the fair. SCHED_BATCH and SCHED_IDLE interrupt nobody but SCHED_IDLE. */
-static bool fair_should_preempt(const struct runqueue *q, const struct rq_entity *woken)
-{
-	const struct rq_entity *current = q->current;
-
-	if (current->policy == SCHED_IDLE && woken->policy != SCHED_IDLE)
-		return true;
-	return woken->policy == SCHED_OTHER &&
-	       distance(woken->deadline, current->deadline) > WORTHWHILE << VIRTUAL_SHIFT &&
-	       distance(woken->vruntime, q->base) >= 0;	/* fair_join has just let base be V */
-}
-
-bool rq_should_preempt(const struct runqueue *q, const struct rq_entity *woken)
+bool rq_should_preempt(const struct runqueue *q)
 {
 	if (q->realtime)
 		return realtime_first(q) != q->current;
-	if (woken)
-		return fair_should_preempt(q, woken);
 	return q->slice_over && fair_next(q) != q->current;
 }
 

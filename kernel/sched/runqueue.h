@@ -63,8 +63,9 @@ void rq_init(struct runqueue *q);
  * out of -20 to 19. */
 int rq_entity_init(struct rq_entity *e, int policy, int priority, int nice);
 
-/* Becomes runnable, or arrives from another queue. It keeps the lag it left with, up to two slices. */
-void rq_enqueue(struct runqueue *q, struct rq_entity *e);
+/* Becomes runnable, or arrives from another queue. It keeps the lag it left with, up to two slices. True: the current
+ * entity should make way for it. */
+bool rq_enqueue(struct runqueue *q, struct rq_entity *e);
 
 /* Sleeps, ends or moves away; also the current one. */
 void rq_dequeue(struct runqueue *q, struct rq_entity *e);
@@ -81,9 +82,8 @@ struct rq_entity *rq_pick(struct runqueue *q);
 /* The current entity ran for this long, and leaves: rq_charge, rq_dequeue and rq_pick at once, as most switches are. */
 struct rq_entity *rq_leave(struct runqueue *q, nsec_t ran);
 
-/* Should the current entity make way: for somebody that has just been enqueued (woken), or since its slice is over
- * (woken is NULL)? */
-bool rq_should_preempt(const struct runqueue *q, const struct rq_entity *woken);
+/* Should the current entity make way, since its slice is over or somebody else is more urgent now? */
+bool rq_should_preempt(const struct runqueue *q);
 
 /* How long the current entity may run before rq_should_preempt must be asked again; 0: as long as nobody comes. */
 nsec_t rq_slice_left(const struct runqueue *q);

@@ -18,7 +18,7 @@ static const char *state_name(const struct cpu_sched *s, const struct thread *t)
 		[THREAD_DEAD] = "ended",
 	};
 
-	return s->queue.current == &t->entity ? "running" : names[t->state];
+	return s->queue.current == &t->entity ? "running" : names[t->blocking.state];
 }
 
 static const char *policy_name(unsigned policy)
@@ -37,7 +37,7 @@ bool thread_sample(struct thread *t, struct thread_sample *ret)
 	struct cpu_sched *s = sched_lock_home(t);
 	spin_taken(&s->lock);
 	bool idle = t == s->idle;
-	bool runnable = t->state <= THREAD_BLOCKING;
+	bool runnable = t->blocking.state <= THREAD_BLOCKING;
 	uint64_t now = clock_span_start(), since = (int64_t)(now - t->since) > 0 ? now - t->since : 0;
 
 	*ret = (struct thread_sample){
@@ -56,7 +56,7 @@ unsigned thread_backtrace(struct thread *t, vaddr_t *ret, unsigned room)
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = sched_lock_home(t);
 	spin_taken(&s->lock);
-	bool on_cpu = s->queue.current == &t->entity || t->state == THREAD_DEAD || t->state == THREAD_MOVING || t == s->idle;
+	bool on_cpu = s->queue.current == &t->entity || t->blocking.state == THREAD_DEAD || t->blocking.state == THREAD_MOVING || t == s->idle;
 	unsigned count = on_cpu ? 0 : backtrace_walk(context_frame_pointer(t->context), ret, room);
 
 	spin_unlock_irqrestore(&s->lock, flags);

@@ -44,17 +44,23 @@ static void unlock_irqrestore(struct cpu_sched *s, uint64_t flags) RELEASES(&s->
 	spin_unlock_irqrestore(&s->lock, flags);
 }
 
-/* Until the queue is locked the thread may move to another one. */
-struct cpu_sched *sched_lock_home(struct thread *t) UNCHECKED_LOCKS
+/* Preemption is off. Until the queue is locked the thread may move to another one. */
+static inline struct cpu_sched *take_home(struct thread *t) UNCHECKED_LOCKS
 {
 	for (;;) {
 		cpu_id_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE);
 		struct cpu_sched *s = &cpu_of(cpu, cpu_sched);
-		spin_lock(&s->lock);
+		spin_take(&s->lock);
 		if (__builtin_expect(__atomic_load_n(&t->cpu, __ATOMIC_RELAXED) == cpu, 1))
 			return s;
-		spin_unlock(&s->lock);
+		spin_release(&s->lock);
 	}
+}
+
+struct cpu_sched *sched_lock_home(struct thread *t) UNCHECKED_LOCKS
+{
+	preempt_disable();
+	return take_home(t);
 }
 
 /* How long the current thread ran since this was asked last; it is counted as the thread's, but not charged to the
@@ -109,7 +115,7 @@ static void slice_fired(struct timer *t)
 	charge_locked(s, clock_span_start());
 	if (s->queue.queued > 1)
 		balance_push_locked(s);
-	if (s->queue.current && rq_should_preempt(&s->queue, NULL))
+	if (s->queue.current && rq_should_preempt(&s->queue))
 		preempt_request();
 	slice_arm_locked(s);
 	spin_unlock(&s->lock);
@@ -118,14 +124,14 @@ static void slice_fired(struct timer *t)
 /* The thread is in no queue: let it belong to that of another CPU, which is locked then. It does so before the old one's
  * lock goes, so that nobody who holds that takes it for the thread's. Who binds the thread on its way leaves the rest
  * to us. */
-static struct cpu_sched *change_home_locked(struct cpu_sched *s, struct thread *t, cpu_id_t to) UNCHECKED_LOCKS
+static __attribute__((noinline)) struct cpu_sched *change_home_locked(struct cpu_sched *s, struct thread *t, cpu_id_t to) UNCHECKED_LOCKS
 {
-	t->state = THREAD_MOVING;
+	t->blocking.state = THREAD_MOVING;
 	while (to != t->cpu) {
 		__atomic_store_n(&t->cpu, to, __ATOMIC_RELEASE);
-		spin_unlock(&s->lock);
+		spin_release(&s->lock);
 		s = &cpu_of(to, cpu_sched);
-		spin_lock(&s->lock);
+		spin_take(&s->lock);
 		to = t->only_cpu == CPU_ANY ? to : t->only_cpu;
 	}
 	return s;
@@ -148,7 +154,7 @@ static inline void switch_finish(void) UNCHECKED_LOCKS
 {
 	struct cpu_sched *s = &this_cpu(cpu_sched);
 	struct thread *before = s->previous;
-	uint8_t state = before->state;
+	uint8_t state = before->blocking.state;
 
 	spin_release(&s->lock);
 	if (__builtin_expect(state == THREAD_DEAD, 0))
@@ -189,7 +195,7 @@ static void leave_if_bound_elsewhere_locked(struct cpu_sched *s, struct thread *
 	if (self == s->idle || self->only_cpu == CPU_ANY || &cpu_of(self->only_cpu, cpu_sched) == s)
 		return;
 	rq_dequeue(&s->queue, &self->entity);
-	self->state = THREAD_MOVING;
+	self->blocking.state = THREAD_MOVING;
 }
 
 /* One look for a better thread; interrupts off. Returns with preemption off once. */
@@ -229,17 +235,21 @@ void preempt_now_from_interrupt(void)
 	} while (preempt_is_requested());
 }
 
+static __attribute__((noinline)) void charge_rarely_locked(struct cpu_sched *s, uint64_t now) REQUIRES(&s->lock)
+{
+	charge_locked(s, now);
+}
+
 /* Who runs is charged only for what matters to the order: a charge costs more than most threads run until they block. */
 static __attribute__((always_inline)) inline void enqueue_locked(struct cpu_sched *s, struct thread *t) REQUIRES(&s->lock)
 {
 	uint64_t now = clock_span_start();
 
-	if ((int64_t)(now - s->since) > CHARGE_LEAST)
-		charge_locked(s, now);
-	t->state = THREAD_RUNNABLE;
+	if (__builtin_expect((int64_t)(now - s->since) > CHARGE_LEAST, 0))
+		charge_rarely_locked(s, now);
+	t->blocking.state = THREAD_RUNNABLE;
 	t->since = now;
-	rq_enqueue(&s->queue, &t->entity);
-	bool make_way = !s->queue.current || rq_should_preempt(&s->queue, &t->entity);
+	bool make_way = rq_enqueue(&s->queue, &t->entity);
 	if (!is_here(s)) {
 		if (make_way || !s->slice_soon)
 			smp_arch_send_reschedule(t->cpu);
@@ -261,9 +271,9 @@ void sched_enqueue_locked(struct cpu_sched *s, struct thread *t) REQUIRES(&s->lo
 
 bool thread_wake_noirq(struct thread *t)
 {
-	struct cpu_sched *s = sched_lock_home(t);
+	struct cpu_sched *s = take_home(t);
 	spin_taken(&s->lock);
-	bool blocked = t->state == THREAD_BLOCKED;
+	bool blocked = t->blocking.state == THREAD_BLOCKED;
 
 	if (blocked) {
 		cpu_id_t to = percpu_count > 1 ? balance_choose(t) : t->cpu;
@@ -272,10 +282,10 @@ bool thread_wake_noirq(struct thread *t)
 		this_cpu(cpu_sched).counts.wakeups++;
 		trace_event(TRACE_WAKE, t->id, to);
 		enqueue_locked(s, t);
-	} else if (t->state == THREAD_BLOCKING) {
-		t->state = THREAD_RUNNABLE;
+	} else if (t->blocking.state == THREAD_BLOCKING) {
+		t->blocking.state = THREAD_RUNNABLE;
 	}
-	spin_unlock(&s->lock);
+	spin_release(&s->lock);
 	return blocked;
 }
 
@@ -290,30 +300,19 @@ bool thread_wake(struct thread *t)
 	return blocked;
 }
 
-/* The store is complete before the caller looks at its condition. */
-void thread_block_prepare(void)
-{
-	__atomic_exchange_n(&thread_current()->state, THREAD_BLOCKING, __ATOMIC_SEQ_CST);
-}
-
-void thread_block_cancel(void)
-{
-	__atomic_store_n(&thread_current()->state, THREAD_RUNNABLE, __ATOMIC_RELAXED);
-}
-
 static inline void block_once(struct thread *self)
 {
 	uint64_t flags = cpu_irq_save();
 	struct cpu_sched *s = lock_here();
 	spin_taken(&s->lock);
 
-	if (self->state != THREAD_BLOCKING) {	/* woken already */
+	if (self->blocking.state != THREAD_BLOCKING) {	/* woken already */
 		unlock_irqrestore(s, flags);
 		return;
 	}
 	uint64_t now = clock_span_start();
 	nsec_t ran = account_locked(s, self, now);
-	self->state = THREAD_BLOCKED;
+	self->blocking.state = THREAD_BLOCKED;
 	self->runnable += now - self->since;
 	self->since = now;
 	switch_locked(s, self, false, rq_leave(&s->queue, ran));
@@ -378,7 +377,7 @@ void sched_leave(void)
 	spin_taken(&s->lock);
 	preempt_enable_no_switch();	/* thread_exit's own; the lock's is what a switch expects */
 	nsec_t ran = account_locked(s, self, clock_span_start());
-	self->state = THREAD_DEAD;
+	self->blocking.state = THREAD_DEAD;
 	switch_locked(s, self, false, rq_leave(&s->queue, ran));
 	panic("sched: thread %u runs after its end", self->id);
 }
@@ -402,7 +401,7 @@ int thread_set_cpu(struct thread *t, cpu_id_t cpu)
 	struct cpu_sched *s = sched_lock_home(t);
 	spin_taken(&s->lock);
 	t->only_cpu = cpu;
-	if (cpu != CPU_ANY && cpu != t->cpu && t->state <= THREAD_BLOCKING) {
+	if (cpu != CPU_ANY && cpu != t->cpu && t->blocking.state <= THREAD_BLOCKING) {
 		if (s->queue.current == &t->entity) {
 			sched_kick(t->cpu);	/* it leaves when it is preempted */
 		} else {

@@ -136,10 +136,11 @@ static int sleeper(void *argument)
 	while (!__atomic_load_n(&c->over, __ATOMIC_ACQUIRE)) {
 		struct waiter w;
 		waitq_enter(&c->asleep, &w);
-		if (__atomic_load_n(&c->over, __ATOMIC_ACQUIRE))
-			thread_block_cancel();
-		else
-			thread_block(NSEC_NEVER);
+		if (__atomic_load_n(&c->over, __ATOMIC_ACQUIRE)) {
+			waitq_leave_awake(&c->asleep, &w);
+			break;
+		}
+		thread_block(NSEC_NEVER);
 		waitq_leave(&c->asleep, &w);
 		__atomic_add_fetch(&c->awake, 1, __ATOMIC_RELAXED);
 	}

@@ -44,7 +44,7 @@ static void name_copy(char to[THREAD_NAME], const char *name)
 void thread_init(struct thread *t, const char *name)
 {
 	*t = (struct thread){ .canary = canary_make(t), .only_cpu = CPU_ANY, .references = 2,
-			      .locks.held = PREEMPT_NO_LOCKS };
+			      .blocking.held = PREEMPT_NO_LOCKS };
 	name_copy(t->name, name);
 	rq_entity_init(&t->entity, SCHED_OTHER, 0, 0);
 	timer_init(&t->timeout, timeout_fired);

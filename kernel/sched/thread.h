@@ -27,24 +27,15 @@
 #define THREAD_NAME 16		/* with the zero; longer names are cut */
 #define CPU_ANY (~(cpu_id_t)0)
 
-enum thread_state {
-	THREAD_RUNNABLE,	/* queued or running */
-	THREAD_BLOCKING,	/* runs, and will block unless it is woken before */
-	THREAD_BLOCKED,
-	THREAD_MOVING,		/* between two CPUs' queues */
-	THREAD_DEAD,		/* has run for the last time */
-};
-
 /* Letters: (r) the lock of the run queue of `cpu`; (a) atomic; (o) the thread itself only; (c) constant since creation;
  * (t) the lock of the list of threads. */
 struct thread {
-	struct thread_locks locks;	/* first: kernel/sync/blocking.h */
+	struct thread_blocking blocking;	/* first: kernel/sync/blocking.h */
 	vaddr_t context;		/* (r) while it does not run */
 	uint64_t canary;		/* (c) */
 	struct rq_entity entity;	/* (r) */
 	cpu_id_t cpu;			/* (a), (r) to change it: whose queue it is, or was last, in */
 	cpu_id_t only_cpu;		/* (r) the one it is bound to, or CPU_ANY */
-	uint8_t state;			/* (a), (r) to change it, but for BLOCKING by itself: enum thread_state */
 	bool token;			/* (a) thread_unpark came before thread_park */
 	int8_t nice;			/* (r) what it is scheduled by when nothing is lent to it */
 	uint8_t policy, priority;	/* (r) likewise */
@@ -67,7 +58,7 @@ struct thread {
 	char name[THREAD_NAME];		/* (o) */
 };
 
-_Static_assert(offsetof(struct thread, locks) == 0, "as thread_locks() uses it");
+_Static_assert(offsetof(struct thread, blocking) == 0, "as thread_blocking() uses it");
 
 struct thread_options {
 	cpu_id_t cpu;			/* the only one it may run on, or CPU_ANY */

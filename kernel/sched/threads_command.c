@@ -151,7 +151,7 @@ static void log_blocked_one(struct thread *t, void *unused)
 	vaddr_t addresses[BACKTRACE_MAX];
 	char symbol[SYMBOL_TEXT];
 
-	if (t->state != THREAD_BLOCKED || !thread_sample(t, &row))
+	if (t->blocking.state != THREAD_BLOCKED || !thread_sample(t, &row))
 		return;
 	log_row(&row);
 	unsigned count = thread_backtrace(t, addresses, BACKTRACE_MAX);

@@ -117,8 +117,10 @@ static __attribute__((format(printf, 2, 3))) void put(struct top *top, const cha
 static void row_end(struct top *top)
 {
 	top->row++;
-	if (top->live)
-		put(top, "\033[m\033[K");
+	if (top->live) {
+		put(top, "\033[m");
+		console_write("\033[K", 3);	/* before the row: behind a full one it would take the last cell */
+	}
 	if (!top->live || top->row < top->rows)
 		put(top, "\n");
 	(top->live ? console_write : monitor_write)(top->line, top->size);	/* not through the pager */
@@ -137,9 +139,9 @@ static void draw_head(struct top *top)
 
 	for (unsigned i = 0; i < top->now.count; i++)
 		runnable += top->now.rows[i].state[0] == 'r';	/* running and ready */
-	ksnprintf(text, sizeof(text), "up %lld s, %u CPU%s, %u threads, %u of them runnable, %llu MiB free",
+	ksnprintf(text, sizeof(text), "up %lld s, %u CPU%s, %u threads, %u of them runnable, %llu MiB free%s",
 		  top->at / NSEC_PER_SEC, cpus_online(), cpus_online() == 1 ? "" : "s", top->now.count, runnable,
-		  (unsigned long long)(frames_free_bytes() / MIB(1)));
+		  (unsigned long long)(frames_free_bytes() / MIB(1)), top->live ? "; a key ends it" : "");
 	put(top, "%.*s", (int)top->columns, text);
 	row_end(top);
 }
@@ -243,7 +245,7 @@ static int run(struct top *top, unsigned frames)
 			draw(top);
 	}
 	if (top->live)
-		console_printf("\033[%u;1H\n", top->rows);
+		console_printf("\033[%u;1H\n", top->row);
 	return error;
 }
 

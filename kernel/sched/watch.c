@@ -185,13 +185,13 @@ static bool waits_in_vain(struct cpu_sched *s, const struct thread *t)
 {
 	const struct watched *w = &cpu_of(t->cpu, watched);
 
-	return __atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_RUNNABLE && t != s->idle && !w->looks && !w->waits &&
+	return __atomic_load_n(&t->blocking.state, __ATOMIC_RELAXED) == THREAD_RUNNABLE && t != s->idle && !w->looks && !w->waits &&
 	       __atomic_load_n(&s->queue.current, __ATOMIC_RELAXED) != &t->entity && is_owed(s, t);
 }
 
 static bool waits_for_mutex(const struct thread *t)
 {
-	return __atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_BLOCKED && __atomic_load_n(&t->locks.waits, __ATOMIC_RELAXED);
+	return __atomic_load_n(&t->blocking.state, __ATOMIC_RELAXED) == THREAD_BLOCKED && __atomic_load_n(&t->blocking.waits, __ATOMIC_RELAXED);
 }
 
 static void say_hung(struct thread *t, nsec_t waited)

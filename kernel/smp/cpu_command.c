@@ -6,7 +6,10 @@
 #include "kernel/core/monitor.h"
 #include "kernel/smp/call.h"
 #include "kernel/smp/cpus.h"
+#include "lib/format.h"
 #include "lib/string.h"
+
+#define WIDTH 78		/* lists are folded at */
 
 static PERCPU(const char *, rights_wrong);	/* what mmu_check_rights said on this CPU */
 
@@ -15,14 +18,41 @@ static void check_rights(void *argument)
 	this_cpu(rights_wrong) = mmu_check_rights();
 }
 
+/* A list of words, folded between them. */
+struct list {
+	int indent, column;
+};
+
+static struct list list_begin(int indent, const char *title)
+{
+	monitor_printf("%*s%s:", indent, "", title);
+	return (struct list){ .indent = indent + 2, .column = indent + (int)strlen(title) + 1 };
+}
+
+static __attribute__((format(printf, 2, 3))) void list_add(struct list *l, const char *format, ...)
+{
+	char word[WIDTH];
+	va_list arguments;
+
+	va_start(arguments, format);
+	int size = MIN(kvsnprintf(word, sizeof(word), format, arguments), (int)sizeof(word) - 1);
+	va_end(arguments);
+	if (l->column + 1 + size > WIDTH) {
+		monitor_printf("\n%*s", l->indent - 1, "");
+		l->column = l->indent - 1;
+	}
+	monitor_printf(" %s", word);
+	l->column += 1 + size;
+}
+
 static void print_features(void)
 {
+	struct list list = list_begin(0, "features");
 	const char *name;
 
-	monitor_printf("features:");
 	for (unsigned i = 0; (name = cpu_feature_name(i)); i++)
 		if (cpu_has_feature(0, i))
-			monitor_printf(" %s", name);
+			list_add(&list, "%s", name);
 	monitor_printf("\n");
 }
 
@@ -37,17 +67,17 @@ static void print_protection(void)
 	monitor_printf("\n");
 }
 
-/* All weaknesses whose state begins in one way, in a line; a mitigation is named behind each. */
+/* All weaknesses whose state begins in one way; a mitigation is named behind each. */
 static void print_weaknesses(const char *title, const char *begin)
 {
 	size_t size = strlen(begin);
+	struct list list = list_begin(2, title);
 	const char *name, *state;
 	bool found = false;
 
-	monitor_printf("  %s:", title);
 	for (unsigned i = 0; (name = cpu_weakness(i, &state)); i++)
 		if (strncmp(state, begin, size) == 0) {
-			monitor_printf(state[size] ? " %s (%s)" : " %s", name, state + size);
+			list_add(&list, state[size] ? "%s (%s)" : "%s", name, state + size);
 			found = true;
 		}
 	monitor_printf(found ? "\n" : " none\n");

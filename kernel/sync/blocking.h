@@ -19,27 +19,44 @@
 
 #define NSEC_NEVER INT64_MAX	/* a deadline that does not come */
 
-/* What the locks that block keep in each thread; struct thread begins with it. Letters: (p) the lock of mutex.c; (o) the
- * thread itself only. */
-struct thread_locks {
+enum thread_state {
+	THREAD_RUNNABLE,	/* queued or running */
+	THREAD_BLOCKING,	/* runs, and will block unless it is woken before */
+	THREAD_BLOCKED,
+	THREAD_MOVING,		/* between two CPUs' queues */
+	THREAD_DEAD,		/* has run for the last time */
+};
+
+/* What concerns blocking in each thread; struct thread begins with it. Letters: (p) the lock of mutex.c; (o) the thread
+ * itself only; (r) the lock of its run queue; (a) atomic. */
+struct thread_blocking {
 	struct mutex_waiter *waits;	/* (p) for a mutex; NULL: it does not */
 	struct mutex *contended;	/* (p) mutexes that it holds and others wait for, by `next` */
 	uint64_t held;			/* (o) lock_order.h: which it holds */
+	uint8_t state;			/* (a), (r) to change it, but for BLOCKING by itself: enum thread_state */
 };
 
-static inline struct thread_locks *thread_locks(struct thread *t)
+static inline struct thread_blocking *thread_blocking(struct thread *t)
 {
-	return (struct thread_locks *)t;
+	return (struct thread_blocking *)t;
 }
 
-void thread_block_prepare(void);
-void thread_block_cancel(void);
+/* The store is complete before the caller looks at its condition. */
+static inline void thread_block_prepare(void)
+{
+	__atomic_exchange_n(&thread_blocking(thread_current())->state, THREAD_BLOCKING, __ATOMIC_SEQ_CST);
+}
+
+static inline void thread_block_cancel(void)
+{
+	__atomic_store_n(&thread_blocking(thread_current())->state, THREAD_RUNNABLE, __ATOMIC_RELAXED);
+}
 
 /* Let others run until a wake-up or the deadline (a time of clock_now()). Not with a spinlock held, nor with interrupts
  * off, nor in an interrupt. */
 void thread_block(nsec_t deadline);
 
-/* True where it was blocked. The other is for callers with interrupts off, in a lock or an interrupt. */
+/* True where it was blocked. The other is for callers with interrupts and preemption off, in a lock or an interrupt. */
 bool thread_wake(struct thread *t);
 bool thread_wake_noirq(struct thread *t);
 

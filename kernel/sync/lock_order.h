@@ -31,6 +31,7 @@ enum lock_rank {
 	LOCK_SLAB_CACHE,	/* mm/slab.c */
 	LOCK_ZONE,		/* mm/zones.c */
 	LOCK_TIMERS,		/* time/timer.c */
+	LOCK_HPET,		/* arch/x86_64/hpet_timer.c */
 };
 
 /* In each lock. */
@@ -128,7 +129,7 @@ static inline void lock_order_interrupt_leave(void)
 /* Locks that block, of the running thread. */
 static inline void lock_order_blocking(struct lock_key *key, const char *name)
 {
-	struct thread_locks *own = thread_locks(thread_current());
+	struct thread_blocking *own = thread_blocking(thread_current());
 
 	if (LOCK_ORDER)
 		own->held = lock_order_add(&lock_graph_blocking, key, name, own->held);
@@ -139,13 +140,13 @@ static inline void lock_order_blocking_tried(struct lock_key *key, const char *n
 	if (LOCK_ORDER && key->class == LOCK_NO_CLASS)
 		lock_order_classify(&lock_graph_blocking, key, name);
 	if (LOCK_ORDER)
-		thread_locks(thread_current())->held |= lock_order_bit(key);
+		thread_blocking(thread_current())->held |= lock_order_bit(key);
 }
 
 static inline void lock_order_blocking_released(const struct lock_key *key)
 {
 	if (LOCK_ORDER)
-		thread_locks(thread_current())->held &= ~lock_order_bit(key);
+		thread_blocking(thread_current())->held &= ~lock_order_bit(key);
 }
 
 #endif

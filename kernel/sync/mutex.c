@@ -28,7 +28,7 @@ struct mutex_waiter {
 	struct thread *thread;
 	unsigned urgency;			/* (p) by which it is queued */
 	bool forever;				/* without a deadline */
-	bool passed_over;			/* (p) it came too late: the next release is for it */
+	bool passed_over;			/* (p) it has slept, and may come too late: the next release is for it */
 };
 
 static struct spinlock lending = SPINLOCK_RANKED("mutexes", LOCK_LENDING);	/* the letter (p) */
@@ -80,13 +80,13 @@ static void unqueue_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&le
 /* The mutexes of a holder for which it is lent something. */
 static void contended_add_locked(struct thread *t, struct mutex *m) REQUIRES(&lending)
 {
-	m->next = thread_locks(t)->contended;
-	thread_locks(t)->contended = m;
+	m->next = thread_blocking(t)->contended;
+	thread_blocking(t)->contended = m;
 }
 
 static void contended_remove_locked(struct thread *t, struct mutex *m) REQUIRES(&lending)
 {
-	struct mutex **link = &thread_locks(t)->contended;
+	struct mutex **link = &thread_blocking(t)->contended;
 
 	while (*link != m)
 		link = &(*link)->next;
@@ -98,7 +98,7 @@ static unsigned lend_locked(struct thread *t) REQUIRES(&lending)
 {
 	unsigned most = 0;
 
-	for (const struct mutex *m = thread_locks(t)->contended; m; m = m->next)
+	for (const struct mutex *m = thread_blocking(t)->contended; m; m = m->next)
 		most = MAX(most, m->first->urgency);
 	thread_lend(t, most);
 	return thread_urgency(t);
@@ -111,7 +111,7 @@ static void lend_along_locked(struct thread *t) REQUIRES(&lending)
 {
 	while (t) {
 		unsigned urgency = lend_locked(t);
-		struct mutex_waiter *w = thread_locks(t)->waits;
+		struct mutex_waiter *w = thread_blocking(t)->waits;
 		if (!w || w->urgency == urgency)
 			return;
 		unqueue_locked(w->mutex, w);
@@ -139,7 +139,7 @@ static void check_circle_locked(const struct mutex *m, struct thread *self) REQU
 		struct thread *t = holder(m);
 		if (t == self)
 			break;
-		const struct mutex_waiter *w = t ? thread_locks(t)->waits : NULL;
+		const struct mutex_waiter *w = t ? thread_blocking(t)->waits : NULL;
 		if (!w || !w->forever)
 			return;
 		m = w->mutex;
@@ -178,7 +178,7 @@ static void join_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&lendi
 	if (!m->first)
 		contended_add_locked(holder(m), m);
 	queue_locked(m, w);
-	thread_locks(w->thread)->waits = w;
+	thread_blocking(w->thread)->waits = w;
 	lend_along_locked(holder(m));
 }
 
@@ -186,7 +186,7 @@ static void leave_locked(struct mutex_waiter *w) REQUIRES(&lending)
 {
 	unqueue_locked(w->mutex, w);
 	w->mutex = NULL;
-	thread_locks(w->thread)->waits = NULL;
+	thread_blocking(w->thread)->waits = NULL;
 }
 
 /* The deadline has passed; as it is held, no wake-up was meant for us. */
@@ -200,11 +200,17 @@ static void give_up_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&le
 	lend_along_locked(holder(m));
 }
 
+/* It is held, or open for the first in the queue, who was woken for it; who has slept may be that one. */
+static bool must_sleep_locked(const struct mutex *m, const struct mutex_waiter *w) REQUIRES(&lending)
+{
+	return w->mutex && (holder(m) || (m->first != w && !w->passed_over));
+}
+
 /* Until it is ours, or the deadline. Each look is under the lock: who hands it to us keeps that until we are woken, and
  * knows us no more when we see it. */
 static bool sleep_until(struct mutex *m, struct mutex_waiter *w, nsec_t deadline, uint64_t flags) UNCHECKED_LOCKS
 {
-	while (w->mutex && holder(m) && (deadline == NSEC_NEVER || !thread_deadline_passed(deadline))) {
+	while (must_sleep_locked(m, w) && (deadline == NSEC_NEVER || !thread_deadline_passed(deadline))) {
 		thread_block_prepare();
 		spin_unlock_irqrestore(&lending, flags);
 		thread_block(deadline);

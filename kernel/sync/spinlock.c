@@ -4,8 +4,11 @@
 
 #include "kernel/core/panic.h"
 
+/* Where this CPU holds the lock, nobody else changes that. */
 void spin_wait(const struct spinlock *lock, uint16_t ticket)
 {
+	if (spin_is_held(lock))
+		spin_panic(lock);
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
 		cpu_relax();
 }

@@ -4,11 +4,11 @@
 
 void waitq_enter_locked(struct waitq *q, struct waiter *w)
 {
-	w->thread = thread_current();
-	w->next = NULL;
-	w->previous = q->last;
-	if (q->last)
-		q->last->next = w;
+	struct waiter *last = q->last;
+
+	*w = (struct waiter){ .previous = last, .thread = thread_current() };
+	if (last)
+		last->next = w;
 	else
 		__atomic_store_n(&q->first, w, __ATOMIC_RELAXED);
 	q->last = w;
@@ -72,9 +72,13 @@ bool waitq_sleep(struct waitq *q, struct waiter *w, nsec_t deadline)
 /* `thread` is cleared last: from then on the woken thread may leave, and end, and the entry is gone. */
 static void wake_first_locked(struct waitq *q) REQUIRES(&q->lock)
 {
-	struct waiter *w = q->first;
+	struct waiter *w = q->first, *next = w->next;
 
-	unlink_locked(q, w);
+	q->first = next;
+	if (next)
+		next->previous = NULL;
+	else
+		q->last = NULL;
 	thread_wake_noirq(w->thread);
 	__atomic_store_n(&w->thread, NULL, __ATOMIC_RELEASE);
 }
@@ -118,4 +122,12 @@ unsigned waitq_wake_all(struct waitq *q)
 		wake_first_locked(q);
 	spin_unlock_irqrestore(&q->lock, flags);
 	return count;
+}
+
+/* Its condition held before the wake-up, or its time was over: what the wake-up was for, it has not looked for. */
+void waitq_leave_awake(struct waitq *q, struct waiter *w)
+{
+	thread_block_cancel();
+	if (!waitq_leave_queued(q, w))
+		waitq_wake_one(q);
 }

@@ -32,9 +32,10 @@ struct waitq {
 #define WAITQ(name_) { .lock = SPINLOCK(name_) }
 
 /* A thread's own entry: queue it, so that the next thread_block ends with a wake-up; take it out again, woken or not. Who
- * does not block in between calls thread_block_cancel. */
+ * does not block in between uses waitq_leave_awake; a wake-up that came meanwhile goes to the next in the queue. */
 void waitq_enter(struct waitq *q, struct waiter *w);
 bool waitq_leave_queued(struct waitq *q, struct waiter *w);	/* true: not woken */
+void waitq_leave_awake(struct waitq *q, struct waiter *w);
 
 /* Whoever woke this thread has taken the entry out; that is the usual case, and no lock is needed to see it. */
 static inline void waitq_leave(struct waitq *q, struct waiter *w)
@@ -68,8 +69,7 @@ bool waitq_sleep(struct waitq *q, struct waiter *w, nsec_t deadline);
 			holds_ = (condition_);						\
 			bool late_ = !holds_ && until_ != NSEC_NEVER && thread_deadline_passed(until_); \
 			if (holds_ || late_) {						\
-				waitq_leave(waitq_, &waiter_);				\
-				thread_block_cancel();					\
+				waitq_leave_awake(waitq_, &waiter_);			\
 				break;							\
 			}								\
 			thread_block(until_);						\

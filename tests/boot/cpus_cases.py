@@ -25,7 +25,7 @@ def lone_256(first):
 def cpus(name, number, machine=(), cmdline="", run=None, timeout=90):
     """That many processors run, each once in the list of them, and a call reaches all."""
     run = run or number
-    return Case("cpus-" + name, [rf"samara: ready in .* {run} CPUs?,", Type("cpu"), rf"^{run} CPUs:",
+    return Case("cpus-" + name, [rf"samara: ready in .* {run} CPUs?,", Type("cpu"), rf"^CPUs: {run};",
         rf"CPU {run - 1}: APIC id", Type("poweroff")],
         {**U_BOOT, "cpus": number, **dict(machine)}, cmdline, timeout=timeout)
 
@@ -41,6 +41,8 @@ STORM = "calls_run_exactly_once_among_nmis"
 ON_ALL = ("calls_run_once_on_each_cpu", "calls_cross_without_deadlock", "control_registers_are_the_same_everywhere", "apic_ids_are_distinct",
     "timer_is_armed_by_all_cpus_at_once", "unmapped_pages_are_forgotten_by_all_cpus", "rights_are_right_on_all_cpus", "all_cpus_allocate_at_once",
     "mtrrs_are_made_the_boot_cpus", "topology_is_a_tree", "clock_takes_out_a_difference_between_cpus")
+TIMERS = ("timers_fire_once_in_order_and_not_early", "timer_that_is_armed_again_may_be_sooner", "timer_function_does_not_run_after_a_cancel",
+    "timer_is_armed_by_all_cpus_at_once", "sleeps_are_never_short")
 
 CASES = [
     cpus("2", 2),
@@ -50,12 +52,17 @@ CASES = [
     cpus("64-ovmf", 64, OVMF_QUIET, timeout=240),
     cpus("sparse", 6, {"extra": ("-smp", "6,sockets=2,cores=3,threads=1")}),
     # U-Boot sets the memory types on the boot CPU alone.
-    Case("cpus-topology", ["mtrr: the firmware gave 7 CPUs other memory types", READY, Type("cpu"), "writable or executable, never both: 8 of 8 CPUs",
+    Case("cpus-topology", ["mtrr: 7 CPUs had other memory types", READY, Type("cpu"), "writable or executable, never both: 8 of 8 CPUs",
         r"  L3 unified +16384 KiB, 16 ways, lines of 64, shared by 4", "^CPUs: 8; packages: 2, cores: 4, last-level caches: 2",
         "CPU 6: APIC id 6, package 1, core 3, thread 0, last-level cache 1", Type("poweroff")],
         {**U_BOOT, "extra": ("-smp", "8,sockets=2,cores=2,threads=2")}),
     # A CPU of which no one says that its timer runs in idle, not under a hypervisor.
     cpus("no-arat", 2, {"cpu": "qemu64,-hypervisor,-arat"}),
+    # The HPET in place of every CPU's timer, by ISA interrupt 0.
+    passes("kernel-tests-hpet-timer", {**U_BOOT, "cpus": 4}, *TIMERS, cmdline="timer=hpet"),
+    passes("kernel-tests-hpet-timer-q35", {**OVMF_QUIET, "cpus": 2}, *TIMERS, cmdline="timer=hpet"),
+    Case("cpus-hpet-timer-absent", ["no HPET can take the timer's place", READY, Type("poweroff")],
+        {**U_BOOT, "cpus": 2, "extra": ("-machine", "hpet=off")}, "timer=hpet"),
     cpus("maxcpus", 4, cmdline="maxcpus=3", run=3),
     cpus("nosmp", 4, cmdline="nosmp", run=1),
     Case("cpus-panic", [READY, Type("panic"), "^Kernel panic: ", r"^CPU 1 at \w+\+0x", r"^CPU 3 at \w+\+0x"], {**U_BOOT, "cpus": 4}, end=qemu.PANIC,

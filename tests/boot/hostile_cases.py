@@ -67,6 +67,12 @@ def boots(name, words, *lines, machine=U_BOOT, cmdline="", files=None, after=())
         forbidden=(r"Kernel panic", r"FAULT", r"cannot boot"))
 
 
+def quiet(name, words, machine):
+    """The boot goes through, and no interrupt comes that nobody asked for."""
+    return hostile(name, words, [READY, Type("sleep 20; irq"), r"IOAPIC lines$", Type("poweroff")], machine,
+        forbidden=(r"Kernel panic", r"FAULT", r"nobody asked for", r"unclaimed"))
+
+
 def tries(name, words, *lines, cmdline="", files=None):
     """The loader gives up several times before the boot goes through."""
     return hostile(name, words, [*lines, READY, Type("poweroff")], U_BOOT, cmdline, files)
@@ -272,6 +278,10 @@ CASES = [
     boots("null-segments", "cpu.segments=null"),
     # PGE, UMIP, FSGSBASE, OSXSAVE, SMEP, SMAP, PKE, and no time stamps or counters for user mode.
     boots("control-bits", "paging.nx cpu.cr4=0x75098c", "samara|Samara"),
+    # Timers that go on interrupting; an HPET that sends messages does so past every mask of an IOAPIC.
+    *(quiet(f"live-{name}", f"live={timer}", machine) for name, timer, machine in (
+        ("pit", "pit", U_BOOT), ("lapic", "lapic", U_BOOT), ("hpet", "hpet", U_BOOT),
+        ("hpet-messages", "hpet", {**U_BOOT, "extra": ("-global", "hpet.msi=on")}), ("hpet-q35", "hpet", OVMF))),
     boots("write-protect-off", "cpu.wp=off"),
     boots("cpu-without-nx", "", machine={**U_BOOT, "cpu": "max,-nx"}),
     boots("cpu-without-large-pages", "", machine={**U_BOOT, "cpu": "max,-pdpe1gb"}),

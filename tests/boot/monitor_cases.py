@@ -6,6 +6,7 @@ import pathlib
 
 import schema
 from case import PROMPT, READY, Case, Failure, Keys, Line, Press, See, Type
+from samara import screen
 
 U_BOOT = {"firmware": "u-boot", "chipset": "pc", "display": "none"}
 SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[1] / "report.schema.json").read_text(encoding="utf-8"))
@@ -31,6 +32,21 @@ class Answer:
     def run(self, run):
         Line(self.pattern).run(run)
         run.guest.type(self.text)
+
+
+@dataclasses.dataclass
+class Narrow:
+    """On a screen of so many columns text is folded, and the line that shows a tool's course has left nothing behind."""
+    columns: int
+    turned: int
+
+    def run(self, run):
+        long = [line for line in run.guest.serial.text().split("help keys\n")[-1].splitlines() if len(line) > self.columns]
+        if long:
+            raise Failure(f"longer than {self.columns} columns: {long}")
+        See("memtest: no errors", turned=self.turned).run(run)
+        if any(screen.Screen(run.picture).find("^pass")):
+            raise Failure("the line of a tool's course wrapped")
 
 
 def json_answer(run, command):
@@ -91,9 +107,13 @@ CASES = [
         Type("help nonsense"), r"^usage: help"),
     prompt("pager", Type("pager on"), Type("report"), Answer(r"^-- more -- ", "q"), Type("report"), Answer(r"^-- more -- ", "/Interr"),
         Answer(r"/Interr$", "upts\r"), r"^Interrupts$", Answer(r"^-- more -- ", "q"), Type("pager off"), Type("report"), r"^CPUs$", r"^Interrupts$"),
+    # A message that comes meanwhile stands above the question, not behind it.
+    prompt("pager-and-log", Type("pager on"), Type("report"), Line(r"^-- more -- "), Press("alt-sysrq-h"), r"sysrq: 0 to 9 choose", Answer(r"^-- more -- ", "q")),
     # At the screen's keyboard long output stops by itself; Tab, and the line that is longer than the row.
     prompt("screen", Keys("report"), See(r"^-- more -- space"), Press("q"), Press("h e l p spc p c tab ret"), r"^usage: pci",
         Keys("pager " + "long-" * 20 + "end"), See(r"^samara> <[-long]+-end *$"), r"^usage: pager", machine={}),
+    prompt("narrow-screen", Type("memtest 8M"), "^memtest: no errors", Type("help keys"), "lists the letters", Narrow(60, 90), cmdline="rotate=90",
+        machine={"resolution": (640, 480)}),
     prompt("exec-is-not-paged", r"^Interrupts$", cmdline='exec="pager on; report; pager auto"'),
 
     # The machine, touched.

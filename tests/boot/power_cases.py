@@ -53,6 +53,9 @@ CASES = [
     # Registers that no emulator has: the type 0 of S5 with the bit that says "sleep" is 0x20, and QEMU's status twice that and 1.
     leaves("off-reduced", "fadt.reduced", "poweroff", 65, "off by ACPI's sleep control register", cmdline="poweroff=s"),
     leaves("restart-register", "fadt.reset=50", "reboot", 101, "restart by ACPI's reset register"),
+    # Tables that lie in memory which is reclaimed: memtest writes over all that is free.
+    hostile("power-off-tables-in-boot-services-memory", "fadt.lost", [READY, Type("memtest 4s"), "^memtest: no errors", Type("mem"), Type("map"), Type("acpi"), Type("poweroff"), "NEVER",
+        "power: off by ACPI's sleep state S5"], {**U_BOOT, "memory": 128}, "exit=none poweroff=a", forbidden=(*BAD, "no sleep type")),
     # A firmware that does nothing, or worse.
     goes_on("off-firmware-comes-back", "reset=return", "poweroff", "off by the firmware", "ResetSystem came back", "off by ACPI's sleep state S5",
         end=qemu.OFF),

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import time
+import zlib
 
 from case import LATE, READY, Case, Failure, Line, Monitor, See, Type
 from hostile_cases import OVMF, U_BOOT, boots, hostile
@@ -13,20 +14,24 @@ from samara import decode, image, qemu, qrcode
 AGAIN = {**OVMF, "reboot": True}       # the machine goes on after a reset
 BAD = (r"Kernel panic", r"cannot boot")
 CODE_SIZE, CODE_QUIET = 97, 4      # modules: lib/qr.h
-SAVED = r"^saved: \d+ bytes of text in a firmware variable of \d+ bytes"
+SAVED = r"^saved: (\d+) bytes of text in a firmware variable of \d+ bytes, CRC-32 of the text ([0-9a-f]{8})"
 STAMPED = re.compile(r"^\[ *\d+\.\d{6}\] ")
 
 
 @dataclasses.dataclass
 class Stick:
-    """A file on the stick must match all of these, in this order. With `log`, its log is what `log` printed, and perhaps a message more: a better known
-    clock may move the stamps by a few microseconds meanwhile."""
+    """A file on the stick must match all of these, in this order, and after `Save` be what that said. With `log`, its log is what `log` printed, and
+    perhaps a message more: a better known clock may move the stamps by a few microseconds meanwhile."""
     path: str
     patterns: tuple = ()
     log: bool = False
 
     def run(self, run):
-        text = self._read(run)
+        data = self._read(run)
+        text = data.decode()
+        saved = getattr(run, "saved", None)
+        if saved and saved != (len(data), zlib.crc32(data)):
+            raise Failure(f"{self.path} has {len(data)} bytes, CRC-32 {zlib.crc32(data):08x}; saved were {saved[0]}, {saved[1]:08x}")
         at = 0
         for pattern in self.patterns:
             match = re.compile(pattern, re.MULTILINE).search(text, at)
@@ -43,7 +48,19 @@ class Stick:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         if done.returncode:
             raise Failure(f"{self.path}: {done.stderr.decode().strip()}")
-        return done.stdout.decode()
+        return done.stdout
+
+
+@dataclasses.dataclass
+class NoFile:
+    """There must be no such file on the stick."""
+    path: str
+
+    def run(self, run):
+        listed = subprocess.run(["mdir", "-b", "-i", f"{os.path.join(run.guest.folder, 'disk.img')}@@{image.ESP_START}", "::/samara"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode()
+        if os.path.basename(self.path) in listed:
+            raise Failure(f"{self.path} is on the stick")
 
 
 @dataclasses.dataclass
@@ -81,6 +98,24 @@ class Code:
         return [[picture.colours[ord(picture.rows[first[1] + y][first[0] + x])] == 0 for x in steps] for y in steps]
 
 
+class Save:
+    """Type `save`, and keep its size and CRC."""
+
+    def run(self, run):
+        Type("save").run(run)
+        match = run.guest.expect(SAVED, run.left())
+        if not match:
+            raise Failure("nothing was saved")
+        run.saved = int(match[1]), int(match[2], 16)
+
+
+class CutPower:
+    """Pull the plug, and put it back."""
+
+    def run(self, run):
+        run.guest.cut_power()
+
+
 class Log:
     """Type `log`, and keep what it prints."""
 
@@ -114,9 +149,15 @@ def finds(name, words, *lines, machine=U_BOOT, files=None):
 
 
 CASES = [
-    # From one boot to the next; the reset comes as soon as `save` has said that it is done.
-    again("and-reset", Log(), Type("save"), SAVED, RESET, WRITTEN_1, "last boot: it ran, and was not switched off", READY,
+    # From one boot to the next; the reset, or the loss of power, comes as soon as `save` has said that it is done.
+    again("and-reset", Log(), Save(), RESET, WRITTEN_1, "last boot: it ran, and was not switched off", READY,
         Stick("samara/saved-1.txt", (r"^Samara \d", "^Command line: "), log=True), Type("poweroff")),
+    again("and-power-cut", Type("memtest 8M"), r"^memtest: no errors", Log(), Save(), CutPower(), WRITTEN_1, READY,
+        Stick("samara/saved-1.txt", ("^Memory test$", r"^ +tested +8 MiB$", "^Commands\n> memtest 8M\n"), log=True), Type("poweroff"),
+        forbidden=(*BAD, "last boot")),
+    again("panic-and-power-cut", Type("panic"), PANIC_SAVED, CutPower(), WRITTEN_1, r"last boot: panic in panic_command", READY,
+        Stick("samara/saved-1.txt", ("^Kernel panic: asked for", "^Log")), Type("poweroff"), machine={**AGAIN, "report": False},
+        forbidden=("cannot boot",)),
     again("results", Type("irq"), Type("help"), Type("save"), SAVED, RESET, WRITTEN_1, READY,
         Stick("samara/saved-1.txt", ("^Commands\n> irq\n", r"^vector +total", "^Log")), Type("poweroff")),
     again("twice", Type("save"), SAVED, RESET, WRITTEN_1, READY, Type("save"), SAVED, RESET, WRITTEN_2, READY, RESET, READY, Type("poweroff"),
@@ -158,6 +199,11 @@ CASES = [
     refuses("unsupported", "set=3", "this firmware keeps no variables", machine=OVMF),
     refuses("device-error", "set=7", "the firmware reports an error", machine=OVMF),
     refuses("kept-by-nobody", "set=lie", "the firmware took it, and has something else now", machine=OVMF),
+    # One that never comes back: another CPU says who hangs; of a panic, what was there before stays on both consoles.
+    hostile("save-firmware-hangs", "set=hang", [READY, Type("save"), r"watch: CPU \d has taken no interrupt for \d", r"watch: .*firmware_saved_set\+0x"],
+        {**OVMF, "cpus": 2}, "watchdog=1", end=None),
+    hostile("save-panic-firmware-hangs", "set=hang", [READY, Type("panic"), "^Kernel panic: asked", "^Last messages", RESET,
+        "last boot: panic in panic_command"], {**AGAIN, "report": False}, end=None, forbidden=("FAULT",)),
     hostile("save-panic-store-broken", "set=7", [READY, Type("panic"), "^Kernel panic: asked", "^Not saved: the firmware reports an error"], OVMF,
         end=qemu.PANIC, forbidden=("FAULT",)),
     hostile("save-panic-firmware-faults", "set=fault", [READY, Type("panic"), "^Kernel panic: asked",
@@ -173,6 +219,12 @@ CASES = [
     finds("found-text", "variable=text", "is not used: its text is damaged; deleted"),
     finds("found-other-version", "variable=version", "is not used: it is another version's; kept"),
     finds("found-and-no-volume", "variable=sound file.volume=error", r"cannot be written to \\samara, and is kept: EFI_NOT_FOUND"),
+    # A stick that is write-protected, full, or broken: no half of a file stays on it.
+    finds("found-and-stick-read-only", "variable=sound file.create=8", r"cannot be written to \\samara, and is kept: EFI_WRITE_PROTECTED",
+        NoFile("samara/saved-1.txt")),
+    finds("found-and-stick-full", "variable=sound file.write=short", r"and is kept: EFI_VOLUME_FULL", NoFile("samara/saved-1.txt")),
+    finds("found-and-stick-broken", "variable=sound file.write=7", r"and is kept: EFI_DEVICE_ERROR", NoFile("samara/saved-1.txt")),
+    finds("found-and-names-taken", "variable=sound", r"is in \\samara\\saved-42\.txt", files={f"samara/saved-{n}.txt": b"" for n in range(1, 42)}),
     finds("found-and-name-taken", "variable=sound", WRITTEN_2, files={"samara/saved-1.txt": b"mine\n"}),
     finds("found-and-not-deleted", "variable=sound set=8", WRITTEN_1, "the firmware does not delete the variable: EFI_WRITE_PROTECTED"),
     finds("mark-stage", "mark=8", r"last boot: died at stage 9 \(a test\)"),

@@ -68,7 +68,7 @@ KERNEL_TEST(clock_agrees_with_the_battery_backed_clock)
 
 	if (last < 0)
 		return KT_SKIP;
-	for (unsigned tries = 0; tries < 3; tries++) {
+	for (unsigned tries = 0; tries < 15; tries++) {	/* a host that lets this CPU run seldom shows most seconds late */
 		nsec_t now = next_rtc_second(), off = now - last - NSEC_PER_SEC;
 		pr_info("test: a second of the battery-backed clock is one of ours and %lld ns", (long long)off);
 		if (off > -NSEC_PER_SEC / 100 && off < NSEC_PER_SEC / 100)

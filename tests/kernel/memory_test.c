@@ -5,8 +5,10 @@
 #include "kernel/core/boot_info.h"
 #include "kernel/core/memory_map.h"
 #include "kernel/mm/bootmem.h"
+#include "kernel/mm/frames.h"
 #include "kernel/mm/memory.h"
 #include "lib/pagetable.h"
+#include "lib/string.h"
 #include "tests/kernel/framework.h"
 
 KERNEL_TEST(memory_map_is_normal)
@@ -110,6 +112,31 @@ KERNEL_TEST(firmware_memory_is_readable)
 	again = mmu_map_device(0xfed00ffc, 8, MMU_UNCACHED);
 	KT_CHECK(again == device);	/* its addresses were given back */
 	mmu_unmap_device(again, 8);
+	return KT_PASS;
+}
+
+static uint64_t table_frames(void)
+{
+	uint64_t used[FRAME_USES];
+
+	frames_count(used);
+	return used[FRAME_TABLE];
+}
+
+/* Tables in memory that is not RAM are asked for again by each report: the flash memory under 4 GiB serves for one. */
+KERNEL_TEST(firmware_memory_is_mapped_once)
+{
+	struct pagetable pt = { .root = cr3_read() & ~0xfffull, .to_virtual = frame_at };
+	struct pt_mapping m;
+	const uint8_t *end = mmu_map_firmware(GIB(4) - 16, 16), *more;
+	uint64_t frames = table_frames();
+
+	KT_CHECK(end && mmu_map_firmware(GIB(4) - 16, 16) == end);
+	more = mmu_map_firmware(GIB(4) - 2 * PAGE_SIZE, 2 * PAGE_SIZE);
+	KT_CHECK(more && more + 2 * PAGE_SIZE - 16 == end && memcmp(more + 2 * PAGE_SIZE - 16, end, 16) == 0);
+	KT_CHECK(table_frames() == frames);
+	KT_CHECK(pt_walk(&pt, (vaddr_t)end, &m) && m.physical == GIB(4) - 16 && !(m.flags & (PT_WRITE | PT_EXEC)));
+
 	const uint8_t *rsdp = boot_info()->rsdp ? mmu_map_firmware(boot_info()->rsdp, 8) : (const uint8_t *)"RSD PTR ";
 	KT_CHECK(rsdp && rsdp[0] == 'R' && rsdp[7] == ' ');
 	return KT_PASS;

@@ -1,5 +1,6 @@
 /* Locks that block: what they guard stays whole, nobody waits for ever, and holders borrow. Runs with any number of
  * CPUs; where the order of events matters all threads are on one. */
+#include "kernel/arch/percpu.h"
 #include "kernel/sched/thread.h"
 #include "kernel/smp/cpus.h"
 #include "kernel/sync/completion.h"
@@ -185,6 +186,62 @@ KERNEL_TEST(a_mutex_goes_to_the_most_urgent_then_to_the_first)
 		KT_CHECK(k[i].got && k[i].turn == turn[i]);
 	}
 	thread_set_cpu(thread_current(), CPU_ANY);
+	return KT_PASS;
+}
+
+/* A CPU that is not for others until a timer ends that. */
+static struct busy_cpu {
+	bool spins, over;	/* atomic */
+} busy;
+
+static int hog_cpu(void *unused)
+{
+	nsec_t end = clock_now() + 10 * NSEC_PER_SEC;
+
+	__atomic_store_n(&busy.spins, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&busy.over, __ATOMIC_ACQUIRE) && clock_now() < end)
+		cpu_relax();
+	return 0;
+}
+
+static void end_hog(struct timer *t)
+{
+	__atomic_store_n(&busy.over, true, __ATOMIC_RELEASE);
+}
+
+/* This thread releases the mutex and wants it again at once, while the more urgent one that was woken for it has to wait
+ * for its CPU. */
+KERNEL_TEST(a_mutex_is_not_taken_from_under_the_most_urgent)
+{
+	struct thread_options there = { .cpu = 1, .policy = SCHED_FIFO, .priority = 90 };
+	struct mutex m = MUTEX("test overtaking");
+	struct keeper urgent;
+	struct timer t;
+
+	if (!cpu_is_online(1))
+		return KT_SKIP;
+	busy = (struct busy_cpu){ 0 };
+	thread_set_cpu(thread_current(), 1);
+	mutex_lock(&m);
+	turns = 0;
+	KT_CHECK(keeper_start(&urgent, NULL, &m, NSEC_NEVER, SCHED_FIFO, 20, 0));
+	settle();
+	thread_set_cpu(thread_current(), 0);
+	struct thread *hog = thread_create_with(&there, "hog", hog_cpu, NULL);
+	KT_CHECK(hog);
+	while (!__atomic_load_n(&busy.spins, __ATOMIC_ACQUIRE))
+		thread_yield();
+	timer_init(&t, end_hog);
+	timer_arm(&t, soon());
+	mutex_unlock(&m);
+	mutex_lock(&m);
+	unsigned turn = turns;
+	mutex_unlock(&m);
+	thread_join(hog);
+	timer_cancel(&t);
+	keeper_end(&urgent);
+	thread_set_cpu(thread_current(), CPU_ANY);
+	KT_CHECK(urgent.got && turn == 1);
 	return KT_PASS;
 }
 
@@ -421,6 +478,59 @@ KERNEL_TEST(a_writer_that_gives_up_lets_the_readers_in)
 	rwlock_read_release(&lock);
 	KT_CHECK(rwlock_write_until(&lock, soon()));
 	rwlock_write_release(&lock);
+	return KT_PASS;
+}
+
+/* ---- Wait queues ---- */
+
+/* One that is first in the queue, and leaves it without having slept: it finds what it wants, or its time is over. What
+ * comes just then, and wakes the first in the queue, is for the one behind it, which sleeps. */
+struct doorstep {
+	struct waitq came;
+	unsigned things;		/* atomic */
+	bool queued, finds;
+	struct thread *second;
+};
+
+static bool take_thing(struct doorstep *d)
+{
+	unsigned one = 1;
+
+	return __atomic_compare_exchange_n(&d->things, &one, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static int wait_second(void *argument)
+{
+	struct doorstep *d = argument;
+	nsec_t end = clock_now() + 5 * NSEC_PER_SEC;
+
+	return WAITQ_WAIT_UNTIL(&d->came, take_thing(d), end) && clock_now() < end;
+}
+
+/* The second look is made in the queue. */
+static bool look_on_doorstep(struct doorstep *d)
+{
+	if (!d->queued) {
+		d->queued = true;
+		return false;
+	}
+	d->second = create_here("second", wait_second, d, SCHED_OTHER, 0, 0);
+	while (d->second && __atomic_load_n(&d->second->blocking.state, __ATOMIC_ACQUIRE) != THREAD_BLOCKED)
+		thread_yield();
+	__atomic_store_n(&d->things, 1, __ATOMIC_SEQ_CST);
+	waitq_wake_one(&d->came);
+	return d->finds;
+}
+
+KERNEL_TEST(who_leaves_a_queue_awake_takes_no_wake_up_along)
+{
+	thread_set_cpu(thread_current(), cpu_id());
+	for (unsigned i = 0; i < 2; i++) {
+		struct doorstep d = { .came = WAITQ("test doorstep"), .finds = i };
+		KT_CHECK(WAITQ_WAIT_UNTIL(&d.came, look_on_doorstep(&d), 0) == d.finds);
+		KT_CHECK(d.second && thread_join(d.second) && !d.things);
+	}
+	thread_set_cpu(thread_current(), CPU_ANY);
 	return KT_PASS;
 }
 

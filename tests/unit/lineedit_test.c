@@ -265,6 +265,21 @@ TEST(a_long_line_stays_in_its_row)
 TEST(unknown_keys_do_nothing)
 {
 	check("a\033[5~\033[99;99R\033Ox\033xb\007\033[24~", "ab", 2);
+	check("a\033[[A\033[[Eb", "ab", 2);
+}
+
+/* Escape alone, or a line that lost bytes: what does not belong to a sequence is a key of its own. */
+TEST(a_sequence_that_does_not_end)
+{
+	check("abc\033\001x", "xabc", 1);
+	check("abc\033[1;\001x", "xabc", 1);
+	check("abc\033\033[Dx", "abxc", 3);
+	check("abc\033[1\033[Dx", "abxc", 3);
+	start();
+	CHECK(type("mem\033\r"));
+	start();
+	CHECK(type("mem\033[12;\r"));
+	CHECK_STR(edit.text, "mem");
 }
 
 TEST(a_line_is_drawn_anew)

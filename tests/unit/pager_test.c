@@ -62,6 +62,36 @@ TEST(pages_and_lines)
 	CHECK_STR(shown, "1\n2\n3\n?4\n5\n6\n?7\n?");
 }
 
+/* Escape, which some try first, must not cost the next key; F1 to F5 send a letter behind their sequence. */
+TEST(sequences_that_are_no_keys)
+{
+	start(3, 10, "\033q");
+	write("1\n2\n3\n4\n");
+	CHECK_STR(shown, "1\n2\n?");
+	start(3, 10, "\033[1;\003");
+	write("1\n2\n3\n4\n");
+	CHECK_STR(shown, "1\n2\n?");
+	start(3, 10, "/\033[[A3\rq");
+	write("1\n2\n3\n4\n");
+	CHECK_STR(shown, "1\n2\n?/3…\n3\n?");
+}
+
+/* What is logged meanwhile wipes the question. */
+TEST(the_question_is_drawn_anew)
+{
+	start(3, 10, "");
+	write("1\n2\n3\n");
+	shown_size = 0;
+	pager_draw(&pager);
+	CHECK_STR(shown, "?");
+	memcpy(pager.pattern, "abc", 4);
+	pager.types = true;
+	shown_size = 0;
+	pager_draw(&pager);
+	CHECK_STR(shown, "/abc");
+	pager.types = false;
+}
+
 TEST(the_rest_or_nothing)
 {
 	start(3, 10, "e");

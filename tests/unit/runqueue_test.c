@@ -60,16 +60,15 @@ static void charge(nsec_t ran, bool round_robin)
 	model_charge(&model, ran);
 	if (!round_robin)
 		rq_charge(&queue, ran);
-	if (round_robin ? model.slice_over : rq_should_preempt(&queue, NULL))
+	if (round_robin ? model.slice_over : rq_should_preempt(&queue))
 		pick(round_robin);
 }
 
 static void join(int i, bool round_robin)
 {
 	model_join(&model, i);
-	if (!round_robin)
-		rq_enqueue(&queue, &entities[i]);
-	if (model.current == MODEL_NOBODY || (!round_robin && rq_should_preempt(&queue, &entities[i])))
+	bool make_way = round_robin ? model.current == MODEL_NOBODY : rq_enqueue(&queue, &entities[i]);
+	if (make_way)
 		pick(round_robin);
 }
 
@@ -126,7 +125,13 @@ static void check_time(int i)
 /* The bound of Stoica and Abdel-Wahab 1995, theorem 1, for a system in which clients join and leave with a lag of 0: no
  * client is ahead of its ideal time by more than its request, nor behind by more than the largest request (or quantum).
  * Here time is charged up to CHUNK at a time, so that a request is exceeded by as much. */
-static void check_bounds(void)
+#define STEADY_LAG	(RQ_SLICE + CHUNK + ROUNDING)
+
+/* Who joins or leaves with another lag moves the average, and with it all others' lags; for that there is no theorem. As
+ * nobody brings more than two slices along, lags stay within a few; in millions of such steps the most is about seven. */
+#define ANY_LAG		(10 * RQ_SLICE)
+
+static void check_bounds(nsec_t most)
 {
 	wide_t load = model_load(&model), sum = model_sum(&model);
 
@@ -134,7 +139,7 @@ static void check_bounds(void)
 		if (!model.entities[i].queued)
 			continue;
 		nsec_t lag = model_lag(&model, i, sum, load);
-		found.out_of_bounds += lag > RQ_SLICE + CHUNK + ROUNDING || lag < -(RQ_SLICE + CHUNK + ROUNDING);
+		found.out_of_bounds += lag > most || lag < -most;
 	}
 }
 
@@ -221,8 +226,7 @@ static void random_steps(unsigned steps, bool steady, bool round_robin)
 			if (model.current != MODEL_NOBODY)
 				check_time(model.current);
 		}
-		if (steady)
-			check_bounds();
+		check_bounds(steady ? STEADY_LAG : ANY_LAG);
 	}
 }
 
@@ -236,14 +240,14 @@ static void check_nothing_found(void)
 TEST(steady_system_stays_within_the_bound)
 {
 	begin(12, 0);
-	random_steps(600000, true, false);
+	random_steps(1000000, true, false);
 	check_nothing_found();
 }
 
 TEST(any_steps_as_the_model)
 {
 	begin(24, 0);
-	random_steps(400000, false, false);
+	random_steps(1000000, false, false);
 	check_nothing_found();
 }
 
@@ -335,7 +339,7 @@ static void run_alone(nsec_t most)
 	left = left ? MIN(left, most) : most;
 	rq_charge(&queue, left);
 	ran[e - entities] += left;
-	if (rq_should_preempt(&queue, NULL))
+	if (rq_should_preempt(&queue))
 		rq_pick(&queue);
 }
 
@@ -462,16 +466,14 @@ TEST(woken_one_interrupts)
 	rq_dequeue(&queue, &entities[1]);
 	rq_pick(&queue);
 	rq_charge(&queue, RQ_SLICE_FIRST);
-	CHECK(!rq_should_preempt(&queue, NULL));
+	CHECK(!rq_should_preempt(&queue));
 	rq_charge(&queue, MSEC);
-	rq_enqueue(&queue, &entities[1]);
-	CHECK(rq_should_preempt(&queue, &entities[1]));
+	CHECK(rq_enqueue(&queue, &entities[1]));
 	CHECK(rq_pick(&queue) == &entities[1]);
 	/* And not the other way round: who has just begun is left alone. */
 	rq_dequeue(&queue, &entities[0]);
 	rq_charge(&queue, 1000);
-	rq_enqueue(&queue, &entities[0]);
-	CHECK(!rq_should_preempt(&queue, &entities[0]));
+	CHECK(!rq_enqueue(&queue, &entities[0]));
 }
 
 TEST(batch_and_idle_do_not_interrupt)
@@ -489,8 +491,7 @@ TEST(batch_and_idle_do_not_interrupt)
 		rq_charge(&queue, RQ_SLICE_FIRST);
 		rq_charge(&queue, MSEC);
 		rq_entity_init(&entities[1], cases[i].woken, 0, 0);
-		rq_enqueue(&queue, &entities[1]);
-		CHECK_EQ(rq_should_preempt(&queue, &entities[1]), cases[i].interrupts);
+		CHECK_EQ(rq_enqueue(&queue, &entities[1]), cases[i].interrupts);
 		if (cases[i].interrupts)
 			CHECK(rq_pick(&queue) == &entities[1]);
 	}
@@ -506,8 +507,7 @@ TEST(idle_makes_way_for_a_debtor)
 	rq_dequeue(&queue, &entities[1]);
 	CHECK(entities[1].lag < 0);
 	rq_pick(&queue);
-	rq_enqueue(&queue, &entities[1]);
-	CHECK(rq_should_preempt(&queue, &entities[1]));
+	CHECK(rq_enqueue(&queue, &entities[1]));
 	CHECK(rq_pick(&queue) == &entities[1]);
 }
 
@@ -522,10 +522,10 @@ TEST(slice_left_is_true)
 			nsec_t left = rq_slice_left(&queue);
 			CHECK(left > 2000 && left <= RQ_SLICE + 1000);
 			rq_charge(&queue, left - 2000);
-			CHECK(!rq_should_preempt(&queue, NULL));
+			CHECK(!rq_should_preempt(&queue));
 			for (unsigned piece = 0; piece < 20; piece++)
 				rq_charge(&queue, 100);
-			CHECK(rq_should_preempt(&queue, NULL));
+			CHECK(rq_should_preempt(&queue));
 			CHECK(rq_pick(&queue) != before);
 		}
 	}
@@ -556,7 +556,7 @@ TEST(realtime_by_priority_then_arrival)
 	}
 	CHECK(rq_pick(&queue) == &entities[8]);
 	add(0, SCHED_FIFO, 1);
-	CHECK(rq_should_preempt(&queue, &entities[0]));
+	CHECK(rq_should_preempt(&queue));
 	CHECK(rq_pick(&queue) == &entities[0]);
 	rq_dequeue(&queue, &entities[8]);	/* back in the tree, not current */
 	CHECK_EQ(queue.queued, 1);
@@ -570,12 +570,11 @@ TEST(fifo_runs_on_and_rr_takes_turns)
 	rq_pick(&queue);
 	CHECK_EQ(rq_slice_left(&queue), 0);
 	rq_charge(&queue, 3600 * SEC);
-	CHECK(!rq_should_preempt(&queue, NULL));
-	CHECK(!rq_should_preempt(&queue, &entities[2]));
+	CHECK(!rq_should_preempt(&queue));
 	rq_yield(&queue);
 	CHECK(rq_pick(&queue) == &entities[1]);
 	add(3, SCHED_FIFO, 11);
-	CHECK(rq_should_preempt(&queue, &entities[3]));
+	CHECK(rq_should_preempt(&queue));
 	CHECK(rq_pick(&queue) == &entities[3]);
 	rq_dequeue(&queue, &entities[3]);
 	CHECK(rq_pick(&queue) == &entities[1]);		/* still before the others */
@@ -588,9 +587,9 @@ TEST(fifo_runs_on_and_rr_takes_turns)
 	for (int n = 0; n < 6; n++) {
 		CHECK_EQ(rq_slice_left(&queue), RQ_RR_SLICE);
 		rq_charge(&queue, RQ_RR_SLICE - 1);
-		CHECK(!rq_should_preempt(&queue, NULL));
+		CHECK(!rq_should_preempt(&queue));
 		rq_charge(&queue, 1);
-		CHECK(rq_should_preempt(&queue, NULL));
+		CHECK(rq_should_preempt(&queue));
 		CHECK(rq_pick(&queue) == &entities[(n + 1) % 2]);
 	}
 }
@@ -603,9 +602,9 @@ TEST(class_changes)
 
 	CHECK_EQ(rq_set(&queue, e, SCHED_FIFO, 5, 0), 0);
 	CHECK(queue.current == e);
-	CHECK(!rq_should_preempt(&queue, NULL));
+	CHECK(!rq_should_preempt(&queue));
 	CHECK_EQ(rq_set(&queue, other, SCHED_RR, 6, 0), 0);
-	CHECK(rq_should_preempt(&queue, other));
+	CHECK(rq_should_preempt(&queue));
 	CHECK(rq_pick(&queue) == other);
 	CHECK_EQ(rq_set(&queue, e, SCHED_RR, 6, 0), 0);
 	CHECK_EQ(rq_set(&queue, other, SCHED_FIFO, 6, 0), 0);	/* behind e now, and not at the front */

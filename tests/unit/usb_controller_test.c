@@ -1,5 +1,6 @@
-/* What USB's driver does with a controller, without one: rings, ports, and the handover from a firmware that is played
- * here. */
+/* What USB's driver does with a controller, without one: rings, contexts, ports, and the handover from a firmware that
+ * is played here. */
+#include "kernel/drivers/usb/context.h"
 #include "kernel/drivers/usb/legacy.h"
 #include "kernel/drivers/usb/port.h"
 #include "kernel/drivers/usb/ring.h"
@@ -94,6 +95,23 @@ TEST(foreign_addresses_are_not_in_the_ring)
 	CHECK(!xhci_ring_at(&ring, ~0ull));
 }
 
+TEST(data_are_taken_once_each)
+{
+	ring_begin();
+	for (unsigned round = 0; round < 20; round++) {		/* also around the link */
+		const paddr_t first = xhci_ring_put(&ring, 0x1000 + round, 0, 1 << 10, false);
+		const paddr_t second = xhci_ring_put(&ring, 0x2000 + round, 0, 1 << 10, false);
+		CHECK_EQ(xhci_ring_take(&ring, first), 0x1000 + round);
+		CHECK_EQ(xhci_ring_take(&ring, first), 0);
+		CHECK_EQ(xhci_ring_take(&ring, second), 0x2000 + round);
+		CHECK_EQ(xhci_ring_take(&ring, second), 0);
+	}
+	CHECK_EQ(xhci_ring_take(&ring, BASE + 16 * (SIZE - 1)), 0);	/* the link, which stays */
+	CHECK_EQ(blocks[SIZE - 1].parameter, BASE);
+	CHECK_EQ(xhci_ring_take(&ring, BASE - 16), 0);
+	CHECK_EQ(xhci_ring_take(&ring, BASE + 8), 0);
+}
+
 TEST(events_are_taken_once_each)
 {
 	struct xhci_trb got;
@@ -149,6 +167,109 @@ TEST(changes_are_cleared_by_their_features)
 	static const unsigned super[] = { 16, 19, 20, 29, 25, 26, 0 };
 	for (size_t i = 0; i < sizeof(super) / sizeof(super[0]); i++)
 		CHECK_EQ(usb_hub_change(&changes, true), super[i]);
+}
+
+/* ---- contexts ---- */
+
+static uint32_t input_words[XHCI_INPUT_PARTS * 16 + 1];
+
+/* A word of a part, where a controller with parts of that size looks for it. */
+static uint32_t word(unsigned size, unsigned part, unsigned number)
+{
+	return input_words[part * size / 4 + number];
+}
+
+static struct xhci_input input_of(unsigned size)
+{
+	memset(input_words, 0xee, sizeof(input_words));
+	return (struct xhci_input){ (uint8_t *)input_words, size };
+}
+
+/* By the bits of figures 6-2 to 6-4 and tables 6-4 to 6-11 of the specification, not by the names in the code. */
+TEST(contexts_of_both_sizes)
+{
+	const struct usb_place place = { USB_LOW, 0x12, 2, 0x34, 0x56, 0x00043 };
+
+	for (unsigned size = 32; size <= 64; size += 32) {
+		const struct xhci_input in = input_of(size);
+		xhci_input_begin(in, &place, 31);
+		xhci_input_endpoint(in, XHCI_DCI_CONTROL, XHCI_CONTROL, 8, 0, 0x123456789abcdef1);
+		xhci_input_endpoint(in, 31, XHCI_INTERRUPT_IN, 0x400, 6, 0xfedcba9876543210);
+		CHECK_EQ(word(size, 0, 0), 0);			/* nothing is dropped */
+		CHECK_EQ(word(size, 0, 1), 0x80000003);
+		CHECK_EQ(word(size, 1, 0), 31u << 27 | 2 << 20 | 0x43);
+		CHECK_EQ(word(size, 1, 1), 0x12 << 16);
+		CHECK_EQ(word(size, 1, 2), 0x5634);
+		CHECK_EQ(word(size, 1, 3), 0);
+		CHECK_EQ(word(size, 2, 0), 0);
+		CHECK_EQ(word(size, 2, 1), 8 << 16 | 4 << 3 | 3 << 1);
+		CHECK_EQ(word(size, 2, 2), 0x9abcdef1);
+		CHECK_EQ(word(size, 2, 3), 0x12345678);
+		CHECK_EQ(word(size, 2, 4), 8);
+		CHECK_EQ(word(size, 32, 0), 6 << 16);
+		CHECK_EQ(word(size, 32, 1), 0x400 << 16 | 7 << 3 | 3 << 1);
+		CHECK_EQ(word(size, 32, 2), 0x76543210);
+		CHECK_EQ(word(size, 32, 3), 0xfedcba98);
+		CHECK_EQ(word(size, 32, 4), 0x400 << 16 | 0x400);
+		for (unsigned part = 3; part < 32; part++)
+			for (unsigned i = 0; i < size / 4; i++)
+				CHECK_EQ(word(size, part, i), 0);
+		CHECK_EQ(input_words[XHCI_INPUT_PARTS * size / 4], 0xeeeeeeee);
+	}
+}
+
+TEST(hubs_contexts)
+{
+	const struct usb_place high = { .speed = USB_HIGH, .root_port = 1 }, super = { .speed = USB_SUPER, .root_port = 1 };
+	const struct xhci_input in = input_of(64);
+
+	xhci_input_begin(in, &high, 3);
+	xhci_input_hub(in, &high, 15, 2);
+	CHECK_EQ(word(64, 0, 1), 1);
+	CHECK_EQ(word(64, 1, 0), 3u << 27 | 1 << 26 | 3 << 20);
+	CHECK_EQ(word(64, 1, 1), 15 << 24 | 1 << 16);
+	CHECK_EQ(word(64, 1, 2), 2 << 16);
+	xhci_input_begin(in, &super, 3);
+	xhci_input_hub(in, &super, 4, 2);
+	CHECK_EQ(word(64, 1, 2), 0);
+}
+
+/* What a controller keeps has the address in the slot's fourth word, whatever the parts' size. */
+TEST(addresses)
+{
+	const uint8_t context[64] = { [12] = 0x7f, [15] = 0x18 };
+
+	CHECK_EQ(xhci_context_address(context), 0x7f);
+}
+
+/* A row of hubs, in ports 11 to 15 of each other. */
+TEST(places)
+{
+	struct usb_place p = { .speed = USB_SUPER, .root_port = 9 };
+
+	for (unsigned tier = 1; tier <= 5; tier++) {
+		p = usb_place_behind(&p, (uint8_t)(10 + tier), tier + 10, USB_SUPER);
+		CHECK_EQ(p.tier, tier);
+	}
+	CHECK_EQ(p.route, 0xfedcb);
+	CHECK_EQ(p.root_port, 9);
+	CHECK_EQ(p.tt_slot, 0);
+}
+
+TEST(translators)
+{
+	const struct usb_place root = { .speed = USB_HIGH, .root_port = 2 }, slow_root = { .speed = USB_FULL, .root_port = 2 };
+	struct usb_place p = usb_place_behind(&root, 7, 4, USB_LOW);
+
+	CHECK(p.tt_slot == 7 && p.tt_port == 4);
+	p = usb_place_behind(&root, 7, 4, USB_HIGH);		/* needs none */
+	CHECK(p.tt_slot == 0 && p.tt_port == 0);
+	p = usb_place_behind(&p, 8, 5, USB_FULL);		/* that of the nearer hub */
+	CHECK(p.tt_slot == 8 && p.tt_port == 5 && p.route == 0x54);
+	p = usb_place_behind(&p, 9, 6, USB_LOW);		/* behind a full-speed hub: who translates for that */
+	CHECK(p.tt_slot == 8 && p.tt_port == 5 && p.route == 0x654);
+	p = usb_place_behind(&slow_root, 7, 4, USB_LOW);	/* the controller itself */
+	CHECK(p.tt_slot == 0 && p.tt_port == 0);
 }
 
 /* A firmware: it lets go after some milliseconds, or never, and remembers what was done to it. */

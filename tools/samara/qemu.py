@@ -306,36 +306,55 @@ class Guest:
         self.folder = tempfile.mkdtemp(prefix="samara-")
         self.serial = Serial()
         self.errors = ""            # what QEMU itself said, once it has ended
-        self._echo = echo
-        ours, theirs = socket.socketpair()
+        self._echo, self._terminal = echo, terminal
         try:
-            argv = prepare(machine, self.folder) + ["-display", "gtk" if window else "none",
+            self._prepared = prepare(machine, self.folder) + ["-display", "gtk" if window else "none",
                 "-chardev", f"stdio,id=serial,signal=off,mux={'on' if terminal else 'off'},logfile={self.folder}/serial",
                 "-serial", "chardev:serial" if machine.serial else "none",
-                *(["-mon", "chardev=serial"] if terminal else []),
-                "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control", *more]
-            pipe = None if terminal else subprocess.PIPE
-            with open(os.path.join(self.folder, "stderr"), "wb") as errors:
-                self.process = subprocess.Popen(argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=None if terminal else errors,
-                    pass_fds=[theirs.fileno()])
+                *(["-mon", "chardev=serial"] if terminal else []), *more]
+            self._start()
         except FileNotFoundError:
             shutil.rmtree(self.folder)
             raise QemuError(f"{BINARY} is not installed") from None
         except BaseException:
             shutil.rmtree(self.folder)
             raise
-        finally:
-            theirs.close()
-        self.argv = argv
+        self._connect()
+
+    def _start(self):
+        self._monitor, theirs = socket.socketpair()
+        self.argv = [*self._prepared, "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control"]
+        pipe = None if self._terminal else subprocess.PIPE
+        with theirs, open(os.path.join(self.folder, "stderr"), "wb") as errors:
+            self.process = subprocess.Popen(self.argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=None if self._terminal else errors,
+                pass_fds=[theirs.fileno()])
+
+    def _connect(self):
         self._reader = threading.Thread(target=self._read, daemon=True)
-        if not terminal:
+        if not self._terminal:
             self._reader.start()
-        self._monitor = ours
         try:
-            self.qmp = qmp.Qmp(ours)
+            self.qmp = qmp.Qmp(self._monitor)
         except qmp.QmpError:
             self.close()
             raise QemuError(f"QEMU did not start: {self.errors or 'see above'}") from None
+
+    def cut_power(self):
+        """Pull the plug and put it back: what was not on the disk or in the firmware's flash memory is gone."""
+        self.process.kill()
+        self._hang_up()
+        self.serial.open = True
+        self._start()
+        self._connect()
+
+    def _hang_up(self):
+        """Wait for QEMU's end, and let go of what leads to it."""
+        self.process.wait()
+        if self.process.stdout:
+            self._reader.join(5)        # it reads to the end of what the guest said
+            self.process.stdin.close()
+            self.process.stdout.close()
+        self._monitor.close()
 
     def _read(self):
         while True:
@@ -396,12 +415,7 @@ class Guest:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait()
-        if self.process.stdout:
-            self._reader.join(5)        # it reads to the end of what the guest said
-            self.process.stdin.close()
-            self.process.stdout.close()
-        self._monitor.close()
+        self._hang_up()
         path = os.path.join(self.folder, "stderr")
         if os.path.exists(path):
             with open(path, encoding="utf-8", errors="replace") as f:

@@ -1,17 +1,25 @@
 /* The high precision event timer's main counter (IA-PC HPET specification 1.0a, section 2.3), 10 MHz or more. It may
  * have 32 or 64 bits; the lower half of 64 is a counter of 32 that takes one access, and one that every implementation
- * understands. It wraps after 43 s or more. */
+ * understands. It wraps after 43 s or more.
+ *
+ * Its timers are stopped here, since the firmware may have left them interrupting: by messages no mask of an IOAPIC
+ * would help. */
 #include "kernel/arch/x86_64/clock_sources.h"
 
 #include "kernel/arch/mmu.h"
+#include "kernel/arch/x86_64/hpet.h"
 #include "kernel/core/firmware.h"
 
-#define HPET_SIZE		1024
-#define HPET_PERIOD		(0x004 / 4)	/* femtoseconds: the upper half of the capabilities */
-#define HPET_CONFIGURATION	(0x010 / 4)
-#define HPET_COUNTER		(0x0f0 / 4)
-#define CONFIGURATION_ENABLE	1u
 #define FEMTOSECONDS		1000000000000000ull
+
+static void timers_stop(volatile uint32_t *registers)
+{
+	unsigned count = MIN(HPET_TIMER_COUNT(registers[HPET_CAPABILITIES]), HPET_TIMERS_MAX);
+
+	registers[HPET_CONFIGURATION] &= ~HPET_LEGACY_ROUTE;
+	for (unsigned n = 0; n < count; n++)
+		registers[HPET_TIMER(n)] &= ~(HPET_TIMER_INTERRUPT | HPET_TIMER_MESSAGE);
+}
 
 static bool hpet_start(struct clock_source *s)
 {
@@ -28,7 +36,8 @@ static bool hpet_start(struct clock_source *s)
 		return false;
 	s->hz = (FEMTOSECONDS + period / 2) / period;
 	s->mask = 0xffffffff;
-	s->registers[HPET_CONFIGURATION] |= CONFIGURATION_ENABLE;
+	timers_stop(s->registers);
+	s->registers[HPET_CONFIGURATION] |= HPET_ENABLE;
 	return true;
 }
 

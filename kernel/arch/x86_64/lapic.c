@@ -8,19 +8,22 @@
  * TSC. On CPUs without ARAT it may stop in states deeper than C1 (SDM volume 3, section 11.5.4). We enter none: HLT is
  * C1, and Intel's C1E is C1 at a lower voltage. AMD's families 0Fh to 11h are another matter: there firmware can have
  * the machine go on to C3 by itself when all CPUs halt, and the timer stops (erratum 400, revision guide for family
- * 10h). So that is switched off there, which costs some power on machines of those years, and no other timer is needed
- * to wake anybody. */
+ * 10h). So that is switched off there, which costs some power on machines of those years. Where the firmware does not
+ * let it be switched off, where the count-down does not count, and where `timer=hpet` says so, the HPET wakes all CPUs
+ * instead (hpet_timer.c). */
 #include "kernel/arch/x86_64/lapic.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/timer.h"
 #include "kernel/arch/x86_64/features.h"
+#include "kernel/arch/x86_64/hpet.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/vectors.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "lib/cmdline.h"
+#include "lib/string.h"
 
 #define MSR_APIC_BASE		0x1b
 #define APIC_BASE_X2APIC	(1ull << 10)
@@ -36,7 +39,7 @@
 
 const struct lapic_ops *lapic;
 
-static bool tsc_deadline;
+static bool tsc_deadline, by_hpet;
 static uint64_t counts_per_tick;	/* of the count-down, in 32.32 fixed point; 0 with TSC deadline */
 static void (*timer_fired)(void);
 
@@ -126,7 +129,7 @@ void timer_hw_set_handler(void (*fired)(void))
 
 const char *timer_hw_name(void)
 {
-	return tsc_deadline ? "TSC deadline" : "LAPIC one-shot";
+	return by_hpet ? "HPET, for all CPUs" : tsc_deadline ? "TSC deadline" : "LAPIC one-shot";
 }
 
 /* The count-down's counts in a tick of the TSC. */
@@ -143,25 +146,50 @@ static uint64_t measure(void)
 	return ((uint64_t)(first - last) << 32) / (end - start);
 }
 
-/* A virtual machine's timers run whatever its CPUs do. The register came with the first dual cores, model 40h. */
-static void c1e_off(void)
+/* A virtual machine's timers run whatever its CPUs do. The register came with the first dual cores, model 40h. False
+ * where C1E stays on. */
+static bool c1e_off(void)
 {
 	struct cpu_model m = cpu_model();
 	uint64_t value;
 
 	if (cpu_has(FEATURE_ARAT) || cpu_has(FEATURE_HYPERVISOR) || !cpu_is_amd() || m.family > 0x11 ||
 	    (m.family == 0xf && m.model < 0x40))
-		return;
+		return true;
 	value = msr_read(MSR_AMD_INTERRUPT_PENDING);
 	if (!(value & C1E_ON_HALT))
-		return;
+		return true;
 	msr_write(MSR_AMD_INTERRUPT_PENDING, value & ~C1E_ON_HALT);
+	if (msr_read(MSR_AMD_INTERRUPT_PENDING) & C1E_ON_HALT)
+		return false;
 	pr_info("lapic: CPU %u: C1E is off, it would stop the timer", cpu_id());
+	return true;
 }
 
-void timer_hw_init_cpu(void)
+static bool hpet_asked_for(void)
 {
-	c1e_off();
+	struct cmdline_word word;
+
+	return cmdline_find(boot_cmdline(), "timer", &word) && word.value_size == 4 && memcmp(word.value, "hpet", 4) == 0;
+}
+
+static void fire(void)
+{
+	timer_fired();
+}
+
+/* On the boot CPU, for all. */
+static void hpet_choose(const char *why)
+{
+	by_hpet = hpet_timer_init(fire);
+	if (by_hpet)
+		pr_notice("lapic: %s: the HPET wakes the CPUs", why);
+	else
+		pr_warn("lapic: %s, and no HPET can take the timer's place: CPUs may sleep too long", why);
+}
+
+static void timer_init_cpu(void)
+{
 	tsc_deadline = cpu_has(FEATURE_TSC_DEADLINE);
 	if (tsc_deadline) {
 		lapic->write(LAPIC_LVT_TIMER, LVT_TIMER_DEADLINE | VECTOR_TIMER);
@@ -172,9 +200,24 @@ void timer_hw_init_cpu(void)
 	lapic->write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED | VECTOR_TIMER);
 	if (!counts_per_tick)
 		counts_per_tick = measure();
-	if (!counts_per_tick)
-		pr_warn("lapic: the timer of CPU %u does not count", cpu_id());
 	lapic->write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+}
+
+void timer_hw_init_cpu(void)
+{
+	bool runs_in_idle = c1e_off();
+
+	if (by_hpet)
+		return;
+	timer_init_cpu();
+	if (cpu_id())	/* the others are like the boot CPU */
+		return;
+	if (hpet_asked_for())
+		hpet_choose("timer=hpet");
+	else if (!runs_in_idle)
+		hpet_choose("C1E, which stops the timer, stays on");
+	else if (!tsc_deadline && !counts_per_tick)
+		hpet_choose("the timer does not count");
 }
 
 /* The count-down is rounded up and one more, so that it never fires early; a time too far for it fires on the way, and
@@ -191,7 +234,9 @@ static uint32_t counts_until(uint64_t ticks)
 
 void timer_hw_arm(uint64_t ticks)
 {
-	if (tsc_deadline)
+	if (by_hpet)
+		hpet_timer_arm(ticks);
+	else if (tsc_deadline)
 		msr_write(MSR_TSC_DEADLINE, ticks == ~0ull ? 0 : MAX(ticks, 1ull));
 	else
 		lapic->write(LAPIC_TIMER_INITIAL, ticks == ~0ull ? 0 : counts_until(ticks));

@@ -10,7 +10,8 @@
 
 /* Registers, by their xAPIC offset; an x2APIC MSR is 800h + offset / 16 (table 11-6). */
 enum {
-	LAPIC_ID = 0x20, LAPIC_VERSION = 0x30, LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC_SVR = 0xf0, LAPIC_ISR = 0x100, LAPIC_ESR = 0x280,
+	LAPIC_ID = 0x20, LAPIC_VERSION = 0x30, LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC_SVR = 0xf0, LAPIC_ISR = 0x100, LAPIC_IRR = 0x200,
+	LAPIC_ESR = 0x280,
 	LAPIC_LVT_CMCI = 0x2f0, LAPIC_ICR = 0x300, LAPIC_ICR_HIGH = 0x310, LAPIC_LVT_TIMER = 0x320, LAPIC_LVT_THERMAL = 0x330,
 	LAPIC_LVT_PERF = 0x340, LAPIC_LVT_LINT0 = 0x350, LAPIC_LVT_LINT1 = 0x360, LAPIC_LVT_ERROR = 0x370, LAPIC_TIMER_INITIAL = 0x380,
 	LAPIC_TIMER_CURRENT = 0x390, LAPIC_TIMER_DIVIDE = 0x3e0,
@@ -22,6 +23,7 @@ enum {
 #define LAPIC_DELIVERY_NMI	(4u << 8)
 #define LAPIC_DELIVERY_INIT	(5u << 8)
 #define LAPIC_DELIVERY_STARTUP	(6u << 8)
+#define LAPIC_ASSERT		(1u << 14)	/* with all that is sent (section 11.6.1) */
 #define LAPIC_TO_SELF		(1u << 18)	/* whatever the destination is */
 
 struct lapic_ops {

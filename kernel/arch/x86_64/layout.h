@@ -4,6 +4,5 @@
 
 #define BOOT_STACK_TOP		(4096 + 16 * 1024)	/* in struct guarded_stack */
 #define TRAP_STUB_SIZE		16
-#define STACK_CANARY		40			/* in struct cpu_local */
 
 #endif

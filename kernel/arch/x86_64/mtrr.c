@@ -103,7 +103,7 @@ void mtrr_report(void)
 	unsigned count = __atomic_load_n(&repaired, __ATOMIC_RELAXED);
 
 	if (count)
-		pr_warn("mtrr: the firmware gave %u CPUs other memory types than the boot CPU; set right", count);
+		pr_warn("mtrr: %u CPUs had other memory types than the boot CPU; set right", count);
 }
 
 /* Variable ranges alone (SDM volume 3, section 12.11.2.3): the fixed ones cover the first MiB, where no framebuffer of

@@ -288,13 +288,30 @@ void mmu_unmap_device(volatile void *device, uint64_t size)
 		vmap_give(at);
 }
 
+/* Pages of the direct map that are not RAM's: whoever asks again finds them there. In a panic none is added, since its
+ * locks may be held by whoever it stopped. */
+static bool direct_map_add(paddr_t first, paddr_t end)
+{
+	for (paddr_t page = first; page < end; page += PAGE_SIZE) {
+		int error = 0;
+		if (!mmu_is_readable(HANDOFF_DIRECT_MAP + page, PAGE_SIZE))
+			error = panic_reason()[0] ? -EBUSY : tables_map(HANDOFF_DIRECT_MAP + page, page, PAGE_SIZE, PT_CACHE_WB);
+		if (error && error != -EEXIST)	/* another CPU was faster */
+			return false;
+	}
+	return true;
+}
+
 const void *mmu_map_firmware(paddr_t physical, uint64_t size)
 {
-	if (physical >= HANDOFF_DIRECT_MAP_SIZE || size > HANDOFF_DIRECT_MAP_SIZE - physical)
+	const uint64_t limit = MIN(HANDOFF_DIRECT_MAP_SIZE, mmu_physical_limit());
+
+	if (!kernel_tables.root || physical >= limit || size > limit - physical)
 		return NULL;
-	if (mmu_is_readable(HANDOFF_DIRECT_MAP + physical, size))
+	if (mmu_is_readable(HANDOFF_DIRECT_MAP + physical, size) ||
+	    direct_map_add(ALIGN_DOWN(physical, PAGE_SIZE), ALIGN_UP(physical + size, PAGE_SIZE)))
 		return phys_to_virt(physical);
-	return vmap(physical, size, PT_CACHE_WB);
+	return NULL;
 }
 
 bool mmu_is_readable(vaddr_t address, uint64_t size)

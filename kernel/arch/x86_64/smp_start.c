@@ -19,7 +19,6 @@
 #include "lib/string.h"
 
 #define LOW_END		0xa0000u	/* video memory and firmware from here on */
-#define ICR_ASSERT	(1u << 14)
 #define SELECTOR_CODE32	8
 #define SELECTOR_CODE64	16
 
@@ -125,12 +124,12 @@ int smp_arch_prepare(const uint32_t *apic_ids)
 
 void smp_arch_init(cpu_id_t id)
 {
-	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_INIT | ICR_ASSERT);
+	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_INIT | LAPIC_ASSERT);
 }
 
 void smp_arch_startup(cpu_id_t id)
 {
-	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_STARTUP | ICR_ASSERT | (uint32_t)(page / PAGE_SIZE));
+	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_STARTUP | LAPIC_ASSERT | (uint32_t)(page / PAGE_SIZE));
 }
 
 void smp_arch_finish(void)
@@ -166,7 +165,7 @@ void smp_arch_arrive(void)
 static void send_fixed(cpu_id_t id, unsigned vector)
 {
 	lapic->send(cpu_of(id, cpu_local).apic_id,
-		    LAPIC_DELIVERY_FIXED | ICR_ASSERT | (id == cpu_id() ? LAPIC_TO_SELF : 0) | vector);
+		    LAPIC_DELIVERY_FIXED | LAPIC_ASSERT | (id == cpu_id() ? LAPIC_TO_SELF : 0) | vector);
 }
 
 void smp_arch_send_call(cpu_id_t id)
@@ -176,7 +175,7 @@ void smp_arch_send_call(cpu_id_t id)
 
 void smp_arch_send_nmi(cpu_id_t id)
 {
-	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_NMI | ICR_ASSERT);
+	lapic->send(cpu_of(id, cpu_local).apic_id, LAPIC_DELIVERY_NMI | LAPIC_ASSERT);
 }
 
 void smp_arch_set_call(void (*handler)(void))

@@ -32,10 +32,12 @@ const char *vector_name(unsigned vector)
 	return vector == VECTOR_PIC_SPURIOUS_MASTER || vector == VECTOR_PIC_SPURIOUS_SLAVE ? "8259 spurious" : NULL;
 }
 
+static bool draining;	/* the boot CPU takes what the firmware left */
+
 /* Said once a vector and CPU; the count says the rest. */
 static void report_unclaimed(unsigned vector)
 {
-	if (this_cpu(vector_counts)[vector] == 1)
+	if (this_cpu(vector_counts)[vector] == 1 && !draining)
 		pr_warn("irq: CPU %u took an interrupt on vector %u, which nobody asked for", cpu_id(), vector);
 }
 
@@ -79,4 +81,29 @@ void vector_dispatch(struct trap_frame *f)
 	trace_event(TRACE_INTERRUPT_END, vector, 0);
 	lock_order_interrupt_leave();
 	preempt_interrupt_leave();	/* another thread may run now, until this one's turn comes again */
+}
+
+static bool any_pending(void)
+{
+	uint32_t pending = 0;
+
+	for (unsigned i = VECTOR_EXCEPTIONS / 32; i < VECTOR_COUNT / 32; i++)
+		pending |= lapic->read(LAPIC_IRR + 0x10 * i);
+	return pending;
+}
+
+/* A request that the LAPIC has accepted cannot be withdrawn, only taken (Intel SDM volume 3, section 11.8.4). */
+void vectors_drain(void)
+{
+	if (!any_pending())
+		return;
+	draining = true;
+	for (unsigned tries = 0; tries < VECTOR_COUNT && any_pending(); tries++)
+		__asm__ volatile("sti; nop; nop; cli" ::: "memory");
+	draining = false;
+	for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++) {
+		if (this_cpu(vector_counts)[vector])
+			pr_info("irq: the firmware left an interrupt on vector %u", vector);
+		this_cpu(vector_counts)[vector] = 0;
+	}
 }

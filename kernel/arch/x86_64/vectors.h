@@ -29,6 +29,9 @@ void vector_set_devices(bool (*handler)(unsigned vector));
 /* From traps.c, for vectors of 32 and more. */
 void vector_dispatch(struct trap_frame *frame);
 
+/* Take and forget what was pending at the hand-over: on the boot CPU with interrupts off, when nothing but that can be. */
+void vectors_drain(void);
+
 /* How often each vector came on a CPU; and the name of a system vector, NULL where there is none. */
 extern uint64_t vector_counts[VECTOR_COUNT];	/* per-CPU */
 const char *vector_name(unsigned vector);

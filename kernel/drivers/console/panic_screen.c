@@ -1,7 +1,7 @@
 /* The panic's text on the whole screen, drawn straight to the surface: nothing of the console is used, since it may be
  * what failed. The heading stands on a band of its own; what does not fit in height goes on in a second column where
- * the screen is wide, and is cut otherwise (it is on the serial line and in the log), but for its last line, which says
- * whether it is saved. Where there is room beside the first column its beginning stands in the lower right corner once
+ * the screen is wide. Where it does not fit then either, the older ones of the last messages are left out (they are on
+ * the serial line and in the log); of what is too long still, all but the last line, which says whether it is saved. Where there is room beside the first column its beginning stands in the lower right corner once
  * more, as a QR code. */
 #include "kernel/drivers/console/panic_screen.h"
 
@@ -94,6 +94,31 @@ static const char *last_line(const char *text)
 	return last;
 }
 
+/* How many lines there is room for from here on; further columns begin at the row `first`. */
+static uint32_t lines_left(const struct page *p, uint32_t first)
+{
+	uint32_t lines = 0;
+
+	for (uint32_t column = p->column, row = p->row;; column += COLUMN_CHARS, row = first) {
+		uint32_t end = p->rows - (column > MARGIN ? p->code_rows : 0);
+		lines += end > row + 1 ? end - 1 - row : 0;
+		if (column + 2 * COLUMN_CHARS > p->columns)
+			return lines;
+	}
+}
+
+/* The first line of these messages from which on all fits; panic.c indents them and begins with the time. */
+static const char *skip_old_messages(const char *text, uint32_t room)
+{
+	uint32_t lines = 0;
+
+	for (const char *end = text; (end = strchr(end, '\n')); end++)
+		lines++;
+	for (; lines > room && strncmp(text, "  [", 3) == 0; lines--)
+		text = strchr(text, '\n') + 1;
+	return text;
+}
+
 static void show(const char *text)
 {
 	struct page p = { .surface = display_surface() };
@@ -122,7 +147,10 @@ static void show(const char *text)
 		size_t width = p.column + 2 * COLUMN_CHARS > p.columns ? p.columns - p.column : COLUMN_CHARS - 2;
 		draw_line(&p, text, size, width, is_section(text, size) ? SECTION : TEXT, BACKGROUND);
 		p.row++;
+		bool messages = end && strncmp(text, "Last messages", size) == 0;
 		text += size + (end != NULL);
+		if (messages)
+			text = skip_old_messages(text, lines_left(&p, first));
 	}
 	if (*text) {
 		p.column = MARGIN;

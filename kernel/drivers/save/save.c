@@ -125,7 +125,7 @@ static const char *save_panic(const char *text, size_t size)
 {
 	static unsigned tries;
 	static char line[160];
-	size_t text_size, packed;
+	struct store_saved saved;
 
 	if (tries == 2)
 		return "Not saved.";
@@ -134,7 +134,7 @@ static const char *save_panic(const char *text, size_t size)
 	content.text = text;
 	content.size = size;
 	content.report = tries++ == 0;
-	int error = store_save(BOOT_END_PANIC, panic_reason(), compose, &text_size, &packed);
+	int error = store_save(BOOT_END_PANIC, panic_reason(), compose, &saved);
 	if (error)
 		ksnprintf(line, sizeof(line), "Not saved: %s.", store_error(error));
 	else
@@ -191,7 +191,7 @@ static int save_code(void)
 
 static int save_command(int argc, char **argv)
 {
-	size_t text_size, packed;
+	struct store_saved saved;
 
 	if (argc == 2 && strcmp(argv[1], "qr") == 0)
 		return save_code();
@@ -202,14 +202,14 @@ static int save_command(int argc, char **argv)
 	content.text = NULL;
 	content.size = 0;
 	content.report = true;
-	int error = store_save(BOOT_END_RUNNING, "", compose, &text_size, &packed);
+	int error = store_save(BOOT_END_RUNNING, "", compose, &saved);
 	__atomic_store_n(&busy, false, __ATOMIC_RELEASE);
 	if (error) {
 		monitor_printf("not saved: %s\n", store_error(error));
 		return error;
 	}
-	monitor_printf("saved: %zu bytes of text in a firmware variable of %zu bytes;\n"
-		       "the next start writes it to \\samara\\saved-N.txt on the stick\n", text_size, packed);
+	monitor_printf("saved: %zu bytes of text in a firmware variable of %zu bytes, CRC-32 of the text %08x;\n"
+		       "the next start writes it to \\samara\\saved-N.txt on the stick\n", saved.text, saved.packed, saved.crc);
 	return 0;
 }
 MONITOR_COMMAND(save, "[qr]", "keep report and log: the next start writes them to the stick", save_command,

@@ -7,6 +7,7 @@
 
 #include <abi/linux/errno.h>
 #include "kernel/arch/firmware_call.h"
+#include "lib/crc32.h"
 #include "lib/format.h"
 #include "lib/lz4.h"
 #include "lib/saved.h"
@@ -74,7 +75,7 @@ static int read_back(size_t size, uint32_t crc)
 	return (size_t)got == size && !saved_check(header, size) && header->crc == crc ? 0 : -EBADMSG;
 }
 
-int store_save(enum boot_end end, const char *reason, store_compose_fn *compose, size_t *ret_text, size_t *ret_packed)
+int store_save(enum boot_end end, const char *reason, store_compose_fn *compose, struct store_saved *ret)
 {
 	struct saved_header *header = firmware_mailbox();
 	size_t room, size;
@@ -85,8 +86,7 @@ int store_save(enum boot_end end, const char *reason, store_compose_fn *compose,
 	size = pack_most(compose, room);
 	if (!size)
 		return -ENOSPC;
-	*ret_text = header->text_size;
-	*ret_packed = size;
+	*ret = (struct store_saved){ header->text_size, size, crc32(0, text, header->text_size) };
 	header->end = end;
 	ksnprintf(header->reason, sizeof(header->reason), "%s", reason);
 	saved_seal(header);

@@ -11,9 +11,15 @@
  * than so many bytes of all the rest; returns its size, 0 where it would be larger. */
 typedef size_t store_compose_fn(char *ret, unsigned messages, size_t rest);
 
-/* Save what compose gives, cut to what the store may take: its oldest messages first. 0, and the sizes as text and as
- * saved; or a negative errno, and the store is as it was. */
-int store_save(enum boot_end end, const char *reason, store_compose_fn *compose, size_t *ret_text, size_t *ret_packed);
+/* What was saved: bytes as text and as variable, and the text's CRC-32. */
+struct store_saved {
+	size_t text, packed;
+	uint32_t crc;
+};
+
+/* Save what compose gives, cut to what the store may take: its oldest messages first. 0, or a negative errno, and the
+ * store is as it was. */
+int store_save(enum boot_end end, const char *reason, store_compose_fn *compose, struct store_saved *ret);
 
 /* What an error of store_save means, as the end of a sentence. */
 const char *store_error(int error);

@@ -47,8 +47,8 @@ static bool copy(struct xhci *x, unsigned number, bool may_wait, struct entry *r
 		ksnprintf(ret->id, sizeof(ret->id), "%04x:%04x", d->info.vendor, d->info.product);
 		usb_device_name(d, ret->name, sizeof(ret->name));
 		name_drivers(d, ret->drivers, sizeof(ret->drivers));
-		ret->speed = speeds[d->speed];
-		ret->tier = d->tier;
+		ret->speed = speeds[d->place.speed];
+		ret->tier = d->place.tier;
 	}
 	if (locked)
 		spin_unlock(&x->lock);

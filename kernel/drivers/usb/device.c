@@ -91,7 +91,7 @@ static int learn_packet(struct usb_device *d)
 	if (got < 0)
 		return got;
 
-	const uint16_t packet = got == sizeof(first) ? usb_control_packet(first, d->speed) : 0;
+	const uint16_t packet = got == sizeof(first) ? usb_control_packet(first, d->place.speed) : 0;
 
 	if (!packet)
 		return lies(d, "its endpoint 0 has packets of a wrong size");
@@ -109,7 +109,7 @@ static int address(struct usb_device *d)
 	const bool ask_first = d->hub->ports[d->port].tries % 2;
 	int error;
 
-	d->control_packet = packets[d->speed];
+	d->control_packet = packets[d->place.speed];
 	error = set_address(d, ask_first);
 	if (!error)
 		error = learn_packet(d);
@@ -148,7 +148,7 @@ static int read_config(struct usb_device *d)
 		return -ENOMEM;
 	size_t at = 0;
 	const int got = get_descriptor(d, USB_DESCRIPTOR_CONFIGURATION, 0, 0, bytes, total);
-	const char *const fault = got < 0 ? NULL : usb_config_check(bytes, (size_t)got, d->speed, &d->config, &at);
+	const char *const fault = got < 0 ? NULL : usb_config_check(bytes, (size_t)got, d->place.speed, &d->config, &at);
 	kfree(bytes);
 	if (fault)
 		pr_debug("usb %s: its configuration is wrong at byte %zu: %s", d->path, at, fault);
@@ -229,28 +229,18 @@ static const struct { const char *name; int (*run)(struct usb_device *d); } step
 	{ "starting its drivers", start_drivers },
 };
 
-/* Where it is: the route of port numbers from the root, and who translates for it. */
-static void place(struct usb_device *d)
+static void place(struct usb_device *d, enum usb_speed speed)
 {
 	const struct usb_device *const parent = d->hub->device;
 
-	if (!parent) {
-		d->root_port = (uint8_t)d->port;
+	if (parent) {
+		d->place = usb_place_behind(&parent->place, parent->slot, d->port, speed);
+		ksnprintf(d->path, sizeof(d->path), "%s.%u", parent->path, d->port);
+	} else {
+		d->place = (struct usb_place){ .speed = speed, .root_port = (uint8_t)d->port };
 		ksnprintf(d->path, sizeof(d->path), "%u-%u", d->xhci->port_names[d->port].bus,
 			  d->xhci->port_names[d->port].number);
-		return;
 	}
-	d->root_port = parent->root_port;
-	d->tier = parent->tier + 1;
-	d->route = parent->route | d->port << 4 * parent->tier;
-	if (parent->speed == USB_HIGH && d->speed < USB_HIGH) {
-		d->tt_slot = parent->slot;
-		d->tt_port = (uint8_t)d->port;
-	} else {
-		d->tt_slot = parent->tt_slot;
-		d->tt_port = parent->tt_port;
-	}
-	ksnprintf(d->path, sizeof(d->path), "%s.%u", parent->path, d->port);
 }
 
 /* Many devices name their maker in the product's name again. */
@@ -279,10 +269,10 @@ static void announce(const struct usb_device *d)
 /* Counts up along the tree, branch by branch: the root port, then the ports of the hubs on the way. */
 static uint32_t tree_order(const struct usb_device *d)
 {
-	uint32_t order = d->root_port;
+	uint32_t order = d->place.root_port;
 
 	for (unsigned tier = 0; tier < USB_TIERS_MAX; tier++)
-		order = order << 4 | (d->route >> 4 * tier & 0xf);
+		order = order << 4 | (d->place.route >> 4 * tier & 0xf);
 	return order;
 }
 
@@ -373,8 +363,7 @@ struct usb_device *usb_device_add(struct usb_hub *hub, unsigned port, enum usb_s
 	d->xhci = hub->xhci;
 	d->hub = hub;
 	d->port = port;
-	d->speed = speed;
-	place(d);
+	place(d, speed);
 	while (!error && step < ARRAY_SIZE(steps))
 		error = steps[step++].run(d);
 	if (!error) {

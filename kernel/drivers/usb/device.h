@@ -10,6 +10,7 @@
 #ifndef KERNEL_DRIVERS_USB_DEVICE_H
 #define KERNEL_DRIVERS_USB_DEVICE_H
 
+#include "kernel/drivers/usb/context.h"
 #include "kernel/drivers/usb/descriptors.h"
 #include "kernel/drivers/usb/port.h"
 #include "kernel/drivers/usb/ring.h"
@@ -53,11 +54,8 @@ struct usb_device {
 	struct usb_hub *hub;		/* what it is plugged into … */
 	unsigned port;			/* … and where */
 	char path[USB_PATH];		/* "1-2.3" */
-	enum usb_speed speed;
-	uint8_t slot, root_port;
-	uint8_t tier;			/* hubs between it and its root port */
-	uint8_t tt_slot, tt_port;	/* the high-speed hub's that translates for a slower device; 0: none */
-	uint32_t route;			/* four bits a tier */
+	struct usb_place place;
+	uint8_t slot;
 	uint16_t control_packet;
 	const char *fault;		/* in the device's own words or ours, what is wrong; NULL: nothing is */
 	bool failed;
@@ -93,7 +91,7 @@ enum {
 	USB_FROM_HUB_PORT = 0xa3, USB_TO_INTERFACE = 0x21, USB_TO_ENDPOINT = 0x02,
 
 	USB_GET_STATUS = 0, USB_CLEAR_FEATURE = 1, USB_SET_FEATURE = 3, USB_GET_DESCRIPTOR = 6,
-	USB_SET_CONFIGURATION = 9,
+	USB_CLEAR_TT_BUFFER = 8, USB_SET_CONFIGURATION = 9,
 };
 
 struct usb_request {

@@ -19,7 +19,6 @@
 #define POLL_PERIOD	(4 * NSEC_PER_MSEC)
 #define COMMAND_TIME	(2 * NSEC_PER_SEC)	/* ADDRESS_DEVICE talks to the device meanwhile */
 #define ABORT_TIME	(5 * NSEC_PER_SEC)	/* section 4.6.1.2 */
-#define DCI_CONTROL	1
 
 void xhci_fail(struct xhci *x, const char *why)
 {
@@ -61,7 +60,6 @@ static void control_event(struct xhci *x, const struct xhci_trb *event)
 
 static void report_event(struct usb_function *f, const struct xhci_trb *event)
 {
-	const struct xhci_trb *const block = xhci_ring_at(&f->ring, event->parameter);
 	const uint8_t code = (uint8_t)(event->status >> 24);
 	const uint32_t residue = event->status & 0xffffff;
 
@@ -73,11 +71,14 @@ static void report_event(struct usb_function *f, const struct xhci_trb *event)
 		usb_want_work(f->device->xhci);
 		return;
 	}
-	if (!block || residue > f->report_size)
+	/* Intel's controllers of 2012 tell of a short report twice: its buffer must not be queued twice. */
+	const paddr_t buffer = xhci_ring_take(&f->ring, event->parameter);
+	if (!buffer)
 		return;
 	f->failures = 0;
-	f->driver->report(f, phys_to_virt(block->parameter), f->report_size - residue);
-	xhci_report_put(f, block->parameter);
+	if (residue <= f->report_size)
+		f->driver->report(f, phys_to_virt(buffer), f->report_size - residue);
+	xhci_report_put(f, buffer);
 }
 
 static void transfer_event(struct xhci *x, const struct xhci_trb *event)
@@ -87,7 +88,7 @@ static void transfer_event(struct xhci *x, const struct xhci_trb *event)
 
 	if (!d)
 		return;
-	if (dci == DCI_CONTROL && d == x->transfer.device)
+	if (dci == XHCI_DCI_CONTROL && d == x->transfer.device)
 		control_event(x, event);
 	for (unsigned i = 0; i < d->function_count; i++)
 		if (d->functions[i].driver && xhci_dci(&d->functions[i]) == dci)

@@ -188,7 +188,7 @@ static void lead_ports(const struct pci_device *xhci)
 
 void usb_take_over(void)
 {
-	bool intel_ehci = false;
+	bool intel_ehci = false, old = false, new = false;
 
 	for (const struct pci_device *d = pci_first(); d; d = d->next) {
 		if (d->header.class == PCI_CLASS_UHCI)
@@ -202,9 +202,13 @@ void usb_take_over(void)
 		else
 			continue;
 		usb_stop_master(d);
+		new |= d->header.class == PCI_CLASS_XHCI;
+		old |= d->header.class != PCI_CLASS_XHCI;
 		intel_ehci |= d->header.class == PCI_CLASS_EHCI && d->header.vendor == INTEL;
 	}
 	for (const struct pci_device *d = pci_first(); d && intel_ehci; d = d->next)
 		if (d->header.class == PCI_CLASS_XHCI && d->header.vendor == INTEL)
 			lead_ports(d);
+	if (old && !new)
+		pr_warn("usb: only controllers from before xHCI: USB keyboards do not work here, a PS/2 one does");
 }

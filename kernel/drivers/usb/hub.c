@@ -23,7 +23,7 @@
 
 static bool is_super(const struct usb_hub *hub)
 {
-	return hub->device && hub->device->speed >= USB_SUPER;
+	return hub->device && hub->device->place.speed >= USB_SUPER;
 }
 
 static const char *hub_path(const struct usb_hub *hub)
@@ -217,7 +217,7 @@ static bool hub_matches(const struct usb_interface *i)
 
 static int hub_describe(struct usb_device *d, struct usb_hub_description *ret)
 {
-	const bool super = d->speed >= USB_SUPER;
+	const bool super = d->place.speed >= USB_SUPER;
 	const uint16_t type = super ? USB_DESCRIPTOR_HUB_SUPER : USB_DESCRIPTOR_HUB;
 	const struct usb_request get = { USB_FROM_HUB, USB_GET_DESCRIPTOR, (uint16_t)(type << 8), 0 };
 	uint8_t bytes[64];
@@ -225,7 +225,7 @@ static int hub_describe(struct usb_device *d, struct usb_hub_description *ret)
 
 	if (got < 0)
 		return got;
-	d->fault = d->tier >= USB_TIERS_MAX ? "too many hubs in a row" : usb_hub_check(bytes, (size_t)got, super, ret);
+	d->fault = d->place.tier >= USB_TIERS_MAX ? "too many hubs in a row" : usb_hub_check(bytes, (size_t)got, super, ret);
 	return d->fault ? -EBADMSG : 0;
 }
 
@@ -235,7 +235,7 @@ static int hub_switch_on(struct usb_hub *hub, unsigned power_ms)
 	int error = xhci_slot_configure(hub->device);
 
 	if (!error && is_super(hub))
-		error = usb_set(hub->device, USB_TO_HUB, SET_HUB_DEPTH, hub->device->tier, 0);
+		error = usb_set(hub->device, USB_TO_HUB, SET_HUB_DEPTH, hub->device->place.tier, 0);
 	for (unsigned port = 1; port <= hub->count && !error; port++)
 		error = port_power(hub, port);
 	thread_sleep(power_ms * NSEC_PER_MSEC);

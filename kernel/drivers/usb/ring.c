@@ -53,6 +53,16 @@ struct xhci_trb *xhci_ring_at(const struct xhci_ring *r, paddr_t address)
 	return &r->trbs[offset / sizeof(struct xhci_trb)];
 }
 
+paddr_t xhci_ring_take(struct xhci_ring *r, paddr_t block)
+{
+	struct xhci_trb *const at = xhci_ring_at(r, block);
+	const paddr_t data = at ? at->parameter : 0;
+
+	if (at)
+		at->parameter = 0;
+	return data;
+}
+
 bool xhci_event_next(struct xhci_ring *r, struct xhci_trb *ret)
 {
 	const struct xhci_trb *const at = &r->trbs[r->next];

@@ -35,6 +35,10 @@ uint64_t xhci_ring_position(const struct xhci_ring *r);
 /* The block at an address that came from the controller; NULL where it is none of this ring's. */
 struct xhci_trb *xhci_ring_at(const struct xhci_ring *r, paddr_t address);
 
+/* The address of the data of a block that the controller is done with. It is told once: 0 for a block that was taken
+ * before, and for what is none of this ring's. */
+paddr_t xhci_ring_take(struct xhci_ring *r, paddr_t block);
+
 /* A ring that the controller fills: the next block, if there is one. */
 bool xhci_event_next(struct xhci_ring *r, struct xhci_trb *ret);
 

@@ -2,7 +2,6 @@
  * to it (xHCI 1.2, sections 4.3, 4.5, 4.6 and 6.2), and a ring for each endpoint.
  *
  * Contexts for a command are always written whole, from what struct usb_device says, so that no state is kept twice.
- * Their size is the controller's choice, so they are arrays of words here.
  *
  * An endpoint that fails stops. Its ring is then emptied and begun anew, which leaves nothing of the transfers that
  * were in it. */
@@ -17,25 +16,17 @@
 #define TRANSFER_TIME	(NSEC_PER_SEC)	/* USB 2.0, section 9.2.6.4: 500 ms to the first data */
 #define REPORTS_WAITING	4		/* so that those of 32 ms fit, when the ring is looked at rarely */
 
-enum {
-	DCI_SLOT = 0, DCI_CONTROL = 1,
+enum { SETUP_NO_DATA = 0, SETUP_OUT = 2 << 16, SETUP_IN = 3 << 16 };
 
-	/* The slot's words. */
-	SLOT_SPEED = 20, SLOT_ENTRIES = 27, SLOT_ROOT_PORT = 16, SLOT_PORTS = 24, SLOT_TT_PORT = 8,
-	SLOT_THINK_TIME = 16, SLOT_IS_HUB = 1 << 26,
-
-	/* An endpoint's words. */
-	ENDPOINT_PERIOD = 16, ENDPOINT_TYPE = 3, ENDPOINT_PACKET = 16, ENDPOINT_PAYLOAD = 16,
-	ENDPOINT_TRIES = 3 << 1,	/* before a transaction counts as failed */
-	TYPE_CONTROL = 4, TYPE_INTERRUPT_IN = 7,
-
-	SETUP_NO_DATA = 0, SETUP_OUT = 2 << 16, SETUP_IN = 3 << 16,
-};
-
-/* A part of the contexts for a command: 0 is the control part, then the slot, then endpoints by number. */
-static uint32_t *input_part(const struct xhci *x, unsigned index)
+/* Begin what a command is told of a device. */
+static struct xhci_input input_begin(struct usb_device *d, unsigned last)
 {
-	return (uint32_t *)(x->memory->input + index * x->context_size);
+	const struct xhci_input in = { d->xhci->memory->input, d->xhci->context_size };
+
+	xhci_input_begin(in, &d->place, last);
+	if (d->own_hub)
+		xhci_input_hub(in, &d->place, d->own_hub->count, d->own_hub->think_time);
+	return in;
 }
 
 static paddr_t input_address(const struct xhci *x)
@@ -43,38 +34,11 @@ static paddr_t input_address(const struct xhci *x)
 	return virt_to_phys(x->memory->input);
 }
 
-/* Begin with the slot, which every command takes; `last` is the highest endpoint that it has. */
-static void input_begin(struct usb_device *d, unsigned last)
-{
-	const struct xhci *const x = d->xhci;
-	uint32_t *const slot = input_part(x, 1 + DCI_SLOT);
-
-	memset(x->memory->input, 0, sizeof(x->memory->input));
-	input_part(x, 0)[1] = 1 << DCI_SLOT;
-	slot[0] = d->route | (uint32_t)d->speed << SLOT_SPEED | (d->own_hub ? SLOT_IS_HUB : 0) | last << SLOT_ENTRIES;
-	slot[1] = (uint32_t)d->root_port << SLOT_ROOT_PORT | (d->own_hub ? d->own_hub->count << SLOT_PORTS : 0);
-	slot[2] = d->tt_slot | (uint32_t)d->tt_port << SLOT_TT_PORT;
-	if (d->own_hub && d->speed == USB_HIGH)
-		slot[2] |= (uint32_t)d->own_hub->think_time << SLOT_THINK_TIME;
-}
-
-static void input_endpoint(struct usb_device *d, unsigned dci, unsigned type, uint16_t packet, unsigned period,
-			   const struct xhci_ring *ring)
-{
-	uint32_t *const endpoint = input_part(d->xhci, 1 + dci);
-	const uint64_t position = xhci_ring_position(ring);
-
-	input_part(d->xhci, 0)[1] |= 1u << dci;
-	endpoint[0] = period << ENDPOINT_PERIOD;
-	endpoint[1] = ENDPOINT_TRIES | type << ENDPOINT_TYPE | (uint32_t)packet << ENDPOINT_PACKET;
-	endpoint[2] = (uint32_t)position;
-	endpoint[3] = (uint32_t)(position >> 32);
-	endpoint[4] = type == TYPE_CONTROL ? 8 : packet | (uint32_t)packet << ENDPOINT_PAYLOAD;
-}
-
+/* All there is to say of a device before it is configured. */
 static void input_control_endpoint(struct usb_device *d)
 {
-	input_endpoint(d, DCI_CONTROL, TYPE_CONTROL, d->control_packet, 0, &d->control);
+	xhci_input_endpoint(input_begin(d, XHCI_DCI_CONTROL), XHCI_DCI_CONTROL, XHCI_CONTROL, d->control_packet, 0,
+			    xhci_ring_position(&d->control));
 }
 
 int xhci_slot_open(struct usb_device *d)
@@ -110,7 +74,8 @@ void xhci_slot_close(struct usb_device *d)
 		const uint64_t flags = spin_lock_irqsave(&x->lock);
 		x->slots[d->slot] = NULL;
 		spin_unlock_irqrestore(&x->lock, flags);
-		if (xhci_command(x, 0, TRB_TYPE(TRB_DISABLE_SLOT) | TRB_SLOT(d->slot), NULL) && !xhci_fault(x))
+		const int error = xhci_command(x, 0, TRB_TYPE(TRB_DISABLE_SLOT) | TRB_SLOT(d->slot), NULL);
+		if (error && !(error == -EIO && x->last_code == XHCI_SLOT_NOT_ENABLED))
 			xhci_fail(x, "it does not give a slot back");
 		x->memory->contexts[d->slot] = 0;
 	}
@@ -122,7 +87,6 @@ void xhci_slot_close(struct usb_device *d)
 /* silent: the device is not told its address yet; some want to be asked what they are first. */
 int xhci_slot_address(struct usb_device *d, bool silent)
 {
-	input_begin(d, DCI_CONTROL);
 	input_control_endpoint(d);
 	return xhci_command(d->xhci, input_address(d->xhci),
 			    TRB_TYPE(TRB_ADDRESS_DEVICE) | TRB_SLOT(d->slot) | (silent ? TRB_BLOCK_ADDRESS : 0), NULL);
@@ -130,7 +94,6 @@ int xhci_slot_address(struct usb_device *d, bool silent)
 
 int xhci_slot_set_packet(struct usb_device *d)
 {
-	input_begin(d, DCI_CONTROL);
 	input_control_endpoint(d);
 	return xhci_command(d->xhci, input_address(d->xhci), TRB_TYPE(TRB_EVALUATE_CONTEXT) | TRB_SLOT(d->slot), NULL);
 }
@@ -149,16 +112,17 @@ static void function_ring(struct usb_function *f)
  * there then, is passed by. */
 int xhci_slot_configure(struct usb_device *d)
 {
-	unsigned last = DCI_CONTROL;
+	unsigned last = XHCI_DCI_CONTROL;
 
 	for (unsigned i = 0; i < d->function_count; i++)
 		last = MAX(last, xhci_dci(&d->functions[i]));
-	input_begin(d, last);
+	const struct xhci_input input = input_begin(d, last);
 	for (unsigned i = 0; i < d->function_count && !d->own_hub; i++) {
 		struct usb_function *const f = &d->functions[i];
 		const struct usb_endpoint *const in = &f->interface->in;
 		function_ring(f);
-		input_endpoint(d, xhci_dci(f), TYPE_INTERRUPT_IN, in->max_packet, in->period, &f->ring);
+		xhci_input_endpoint(input, xhci_dci(f), XHCI_INTERRUPT_IN, in->max_packet, in->period,
+				    xhci_ring_position(&f->ring));
 	}
 	return xhci_command(d->xhci, input_address(d->xhci), TRB_TYPE(TRB_CONFIGURE_ENDPOINT) | TRB_SLOT(d->slot),
 			    NULL);
@@ -236,7 +200,22 @@ static void control_put(struct usb_device *d, struct usb_request r, uint16_t siz
 					  TRB_TYPE(TRB_STATUS) | TRB_INTERRUPT | (in && size ? 0 : TRB_IN), false);
 	xhci_ring_show(&d->control, first);
 	spin_unlock_irqrestore(&x->lock, flags);
-	ring_doorbell(d, DCI_CONTROL);
+	ring_doorbell(d, XHCI_DCI_CONTROL);
+}
+
+/* The hub that translates for a slower device keeps a transaction that did not end, and mistakes the next one for its
+ * rest (USB 2.0, section 11.24.2.3). Nobody knows in which direction that one went. We leave hubs in the setting in which
+ * one translator serves all ports; it is asked for as that of port 1. */
+static void translator_clear(struct usb_device *d)
+{
+	enum { ADDRESS_SHIFT = 4, TOWARDS_HOST = 1 << 15, ONLY_TRANSLATOR = 1 };
+	struct usb_device *const hub = d->place.tt_slot ? d->xhci->slots[d->place.tt_slot] : NULL;
+	const uint16_t what = (uint16_t)(xhci_context_address(d->memory->context) << ADDRESS_SHIFT);
+
+	if (!hub || hub->failed)
+		return;
+	usb_set(hub, USB_TO_HUB_PORT, USB_CLEAR_TT_BUFFER, what, ONLY_TRANSLATOR);
+	usb_set(hub, USB_TO_HUB_PORT, USB_CLEAR_TT_BUFFER, what | TOWARDS_HOST, ONLY_TRANSLATOR);
 }
 
 /* How a transfer ended that did not end well; afterwards the endpoint works again, if the device does. */
@@ -247,7 +226,9 @@ static int control_failed(struct usb_device *d, bool ended)
 
 	if (xhci_fault(x))
 		return -ENODEV;
-	const int error = xhci_endpoint_clear(d, DCI_CONTROL, &d->control);
+	const int error = xhci_endpoint_clear(d, XHCI_DCI_CONTROL, &d->control);
+	if (code != XHCI_STALL)
+		translator_clear(d);
 	x->last_code = code;
 	return !ended ? -ETIMEDOUT : error || code != XHCI_STALL ? -EIO : -EPIPE;
 }

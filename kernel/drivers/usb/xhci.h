@@ -81,7 +81,7 @@ enum {
 /* Completion codes (section 6.4.5). */
 enum {
 	XHCI_SUCCESS = 1, XHCI_BABBLE = 3, XHCI_TRANSACTION_ERROR = 4, XHCI_STALL = 6, XHCI_NO_RESOURCES = 7,
-	XHCI_NO_BANDWIDTH = 8, XHCI_NO_SLOTS = 9, XHCI_SHORT_PACKET = 13,
+	XHCI_NO_BANDWIDTH = 8, XHCI_NO_SLOTS = 9, XHCI_SLOT_NOT_ENABLED = 11, XHCI_SHORT_PACKET = 13,
 	XHCI_CONTEXT_STATE = 19, XHCI_COMMAND_STOPPED = 24, XHCI_STOPPED = 26, XHCI_STOPPED_SHORT = 28,
 };
 
@@ -98,7 +98,7 @@ struct xhci_memory {
 	struct xhci_trb commands[64];
 	struct { uint64_t base; uint32_t size, reserved; } segment;
 	_Alignas(PAGE_SIZE) struct xhci_trb events[PAGE_SIZE / sizeof(struct xhci_trb)];
-	_Alignas(PAGE_SIZE) uint8_t input[33 * 64];	/* contexts for a command */
+	_Alignas(PAGE_SIZE) uint8_t input[XHCI_INPUT_PARTS * 64];	/* contexts for a command */
 	_Alignas(PAGE_SIZE) uint8_t data[USB_DATA_MAX];	/* of a control transfer */
 };
 

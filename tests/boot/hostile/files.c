@@ -5,6 +5,7 @@
  *
  * file.size=N       its size;  file.read=error, short (ends early), pieces (half of what is asked), long (more)
  * file.open=error, null (success, no file);  file.seek=error;  file.volume=error, null
+ * file.create=N     nothing is created on the volume, but for that error;  file.write=N, short   files that are created
  * options=odd (one byte too many), surrogate, long, junk, null (a size, no text), shell (our own name before it)
  * options.text=TEXT what else stands in them
  * image.size=N      ImageSize;  image.base=N  ImageBase;  image.device=none, or junk (no handle)
@@ -59,13 +60,32 @@ static EFI_STATUS EFIAPI file_set_position(EFI_FILE_HANDLE self, UINT64 to)
 	return EFI_SUCCESS;
 }
 
+static EFI_STATUS EFIAPI file_write(EFI_FILE_HANDLE self, UINTN *size, void *data)
+{
+	*size /= 2;
+	return is("file.write", "short") ? EFI_SUCCESS : EFIERR(number_of("file.write", 0));
+}
+
+/* A real file, and what is wrong with it. */
+static EFI_STATUS real_open(EFI_FILE_HANDLE *ret, CHAR16 *path, UINT64 mode, UINT64 attributes)
+{
+	const bool create = mode & EFI_FILE_MODE_CREATE;
+
+	if (create && has("file.create"))
+		return EFIERR(number_of("file.create", 0));
+	EFI_STATUS status = real_root->Open(real_root, ret, path, mode, attributes);
+	if (!EFI_ERROR(status) && create && has("file.write"))
+		(*ret)->Write = file_write;
+	return status;
+}
+
 static EFI_STATUS EFIAPI root_open(EFI_FILE_HANDLE self, EFI_FILE_HANDLE *ret, CHAR16 *path, UINT64 mode,
 				   UINT64 attributes)
 {
 	static const CHAR16 initrd[] = L"\\samara\\initrd.cpio";
 
 	if (memcmp(path, initrd, sizeof(initrd)) != 0)
-		return real_root->Open(real_root, ret, path, mode, attributes);
+		return real_open(ret, path, mode, attributes);
 	*ret = is("file.open", "null") ? NULL : &file;
 	return is("file.open", "error") ? EFI_DEVICE_ERROR : EFI_SUCCESS;
 }
@@ -80,7 +100,7 @@ static EFI_STATUS EFIAPI volume_open(EFI_FILE_IO_INTERFACE *self, EFI_FILE_HANDL
 
 static bool files_given(void)
 {
-	return has("file.size") || has("file.open") || has("file.volume");
+	return has("file.size") || has("file.open") || has("file.volume") || has("file.create") || has("file.write");
 }
 
 bool files_protocol(EFI_HANDLE handle, const EFI_GUID *guid, void **ret, EFI_STATUS *ret_status)

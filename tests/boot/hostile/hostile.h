@@ -63,6 +63,9 @@ void services_alter(void);	/* stall, watchdog, console, rng, secureboot, variabl
 void cpu_alter(void);		/* paging.nx, paging.la57, cpu.* */
 void runtime_alter(void);	/* reset, set, query, variable, mark */
 
+/* When the boot services have ended: live */
+void live_start(void);
+
 /* Calls of AllocatePages so far, and blocks that were not given back. */
 unsigned memory_calls(void);
 unsigned memory_outstanding(void);

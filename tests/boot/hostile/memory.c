@@ -276,6 +276,7 @@ static EFI_STATUS EFIAPI altered_exit_boot_services(EFI_HANDLE image, UINTN key)
 		return status;
 	say("boot services ended after %u calls", exit_calls);
 	services_end(true);
+	live_start();
 	hostile.system->BootServices = NULL;
 	hostile.system->ConIn = NULL;
 	hostile.system->ConOut = hostile.system->StdErr = NULL;

@@ -2,7 +2,7 @@
  * a few bytes in memory that the firmware keeps, since this application is gone then.
  *
  * reset=return, or fault    ResetSystem does nothing, or executes an invalid instruction
- * set=N             SetVariable returns that error;  set=lie  it says that all is well;  set=fault
+ * set=N             SetVariable returns that error;  set=lie  it says that all is well;  set=fault, hang
  * query=N           QueryVariableInfo returns that error;  query=full  little is free;  query=endless  all ones;
  *                   query=liar  more is free than there is
  * variable=junk, large, version, checksum, text (what it unpacks to), sound, or panic (sound, of a run that ended so)
@@ -57,6 +57,14 @@ static void *faulting(void)
 	return place(&c);
 }
 
+static void *hanging(void)
+{
+	struct code c = { .used = 0 };
+
+	emit(&c, "\xeb\xfe", 2);		/* jmp to itself */
+	return place(&c);
+}
+
 /* QueryVariableInfo: its answers go where RDX, R8 and R9 point to. */
 static void *answering(uint64_t storage, uint64_t free, uint64_t largest)
 {
@@ -79,7 +87,7 @@ static void services_replace(void)
 	if (has("reset"))
 		hostile.runtime->ResetSystem = is("reset", "fault") ? faulting() : returning(EFI_SUCCESS);
 	if (has("set"))
-		hostile.runtime->SetVariable = is("set", "fault") ? faulting() :
+		hostile.runtime->SetVariable = is("set", "fault") ? faulting() : is("set", "hang") ? hanging() :
 			returning(is("set", "lie") ? EFI_SUCCESS : EFIERR(number_of("set", 0)));
 	if (is("query", "full"))
 		hostile.runtime->QueryVariableInfo = answering(65536, LOWEST_FREE, 32768);

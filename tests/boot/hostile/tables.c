@@ -7,6 +7,7 @@
  * vendor=null, endless, or junk (unpaired surrogates)
  * runtime=N         EFI_RT_PROPERTIES_TABLE with this set of services
  * fadt.reduced      reduced hardware, and its sleep control register is the port of isa-debug-exit
+ * fadt.lost         FADT and DSDT, one right behind the other, in memory of the boot services
  * fadt.reset=N      the reset register is that port, and N its value */
 #include "tests/boot/hostile/hostile.h"
 
@@ -18,7 +19,7 @@
 #define DEBUG_EXIT_PORT 0xf4
 
 /* Offsets in the FADT (ACPI 6.5, table 5.9). */
-enum { FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_SLEEP_CONTROL = 244, FADT_SIZE = 276 };
+enum { FADT_DSDT = 40, FADT_X_DSDT = 140, FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_SLEEP_CONTROL = 244, FADT_SIZE = 276 };
 
 static const EFI_GUID acpi_2 = ACPI_20_TABLE_GUID, acpi_1 = ACPI_TABLE_GUID;
 static const EFI_GUID runtime_properties = {
@@ -127,6 +128,22 @@ static uint64_t fadt_make(const uint8_t *real)
 	return (uintptr_t)fadt;
 }
 
+static uint64_t fadt_lose(const uint8_t *real)
+{
+	const uint8_t *dsdt = (void *)(uintptr_t)bytes_get_u32(real + FADT_DSDT);
+	uint32_t fadt_size = bytes_get_u32(real + 4), dsdt_size = bytes_get_u32(dsdt + 4);
+	uint8_t *copy = pages_of_type(EfiBootServicesData, fadt_size + dsdt_size);
+	uint64_t behind = (uintptr_t)copy + fadt_size;
+
+	memcpy(copy, real, fadt_size);
+	memcpy(copy + fadt_size, dsdt, dsdt_size);
+	memcpy(copy + FADT_DSDT, &behind, 4);
+	if (fadt_size >= FADT_X_DSDT + 8)
+		memcpy(copy + FADT_X_DSDT, &behind, 8);
+	table_seal(copy, fadt_size);
+	return (uintptr_t)copy;
+}
+
 /* A root pointer with a root table of its own, the same but for the FADT. */
 static void *rsdp_with_fadt(void)
 {
@@ -140,7 +157,7 @@ static void *rsdp_with_fadt(void)
 	for (uint8_t *at = copy + TABLE_HEADER; at < copy + size; at += step) {
 		uint64_t address = wide ? bytes_get_u64(at) : bytes_get_u32(at);
 		if (memcmp((void *)(uintptr_t)address, "FACP", 4) == 0)
-			address = fadt_make((void *)(uintptr_t)address);
+			address = has("fadt.lost") ? fadt_lose((void *)(uintptr_t)address) : fadt_make((void *)(uintptr_t)address);
 		memcpy(at, &address, step);
 	}
 	table_seal(copy, size);
@@ -180,7 +197,7 @@ static bool alter_entry(EFI_CONFIGURATION_TABLE *entry)
 		entry->VendorTable = address ? (void *)(uintptr_t)address : rsdp_make();
 		entry->VendorGuid = is("rsdp", "old") ? acpi_1 : acpi_2;
 	}
-	if (acpi && (has("fadt.reduced") || has("fadt.reset")))
+	if (acpi && (has("fadt.reduced") || has("fadt.reset") || has("fadt.lost")))
 		entry->VendorTable = rsdp_with_fadt();
 	if (smbios && has("smbios")) {
 		uint64_t address = number_of("smbios", 0);

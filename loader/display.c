@@ -87,12 +87,12 @@ static gop_t *display_choose(struct loader *l, EFI_HANDLE *ret_handle)
 		l->boot->FreePool(handles);
 	static const char *const reason[] = {
 		[RANK_DISPLAY] = "the first", [RANK_CONSOLE] = "a console device", [RANK_CONSOLE_HANDLE] = "the console",
-		[RANK_CONSOLE_FRAMEBUFFER] = "the console's framebuffer",
+		[RANK_CONSOLE_FRAMEBUFFER] = "the console's",
 	};
 	l->handoff.framebuffer.display_count = (uint32_t)count;
 	if (best)
-		loader_log(l, LOG_INFO, "display: %u of %u outputs have a framebuffer; number %u, %s, is used",
-			   (unsigned)linear, (unsigned)count, (unsigned)chosen + 1, reason[best_rank]);
+		loader_log(l, LOG_INFO, "display: output %u of %u (%u usable): %s",
+			   (unsigned)chosen + 1, (unsigned)count, (unsigned)linear, reason[best_rank]);
 	else
 		loader_log(l, LOG_WARNING, "display: none of %u graphics outputs has a framebuffer", (unsigned)count);
 	return best;

@@ -287,7 +287,7 @@ static void print_result(const struct c2c_run *r)
 	for (unsigned relation = 0; relation < RELATIONS; relation++) {
 		times_count(relation);
 		if (times.samples)
-			monitor_printf("  %-34s %6llu at least, %6llu median, %6llu at most\n",
+			monitor_printf("  %-30s %5llu at least, %5llu median, %5llu at most\n",
 				       relation_names[relation], (unsigned long long)times.least,
 				       (unsigned long long)histogram_percentile(&times, 500000),
 				       (unsigned long long)times.most);

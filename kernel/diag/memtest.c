@@ -263,9 +263,9 @@ static void print_result(void)
 	const struct faults *f = &m->faults;
 	char moved[24], filled[24];
 
-	monitor_printf("memtest: %u %s and %u of %u tests on %u %s%s; %llu of %llu MiB of RAM, %u %%\n", m->passes,
-		       m->passes == 1 ? "pass" : "passes", m->tests, MEMTEST_COUNT, m->cpus,
-		       m->cpus == 1 ? "CPU" : "CPUs", m->stopped ? ", stopped" : "",
+	monitor_printf("memtest: %u %s and %u of %u tests%s; %u %s; %llu of %llu MiB, %u %%\n", m->passes,
+		       m->passes == 1 ? "pass" : "passes", m->tests, MEMTEST_COUNT, m->stopped ? ", stopped" : "",
+		       m->cpus, m->cpus == 1 ? "CPU" : "CPUs",
 		       (unsigned long long)(m->tested >> 20), (unsigned long long)(m->ram >> 20),
 		       (unsigned)(m->tested * 100 / m->ram));
 	tool_hundredths(moved, m->moved * 100 / (uint64_t)MAX(m->moving, 1));

@@ -90,7 +90,7 @@ CASES = [
     Case("boot-display-virtio", shown(1280, 800), {"display": "virtio"}),
     Case("boot-display-ramfb", shown(800, 600), {"display": "ramfb"}),
     Case("boot-display-blt-only", ["display: none of [12] graphics outputs has a framebuffer", *booted()], {"display": "bltonly"}),
-    Case("boot-display-several", [r"display: 2 of \d outputs have a framebuffer", *shown(1280, 800)], {"display": "several"}),
+    Case("boot-display-several", [r"display: output \d of \d \(2 usable\)", *shown(1280, 800)], {"display": "several"}),
     Case("boot-display-none", ["display: none of 0 graphics outputs has a framebuffer", *booted()], {"display": "none"}),
     Case("boot-1024x768", shown(1024, 768), {"resolution": (1024, 768)}),
     # QEMU's VGA shows widths that are multiples of eight only; what the guest draws is right for the width that OVMF gave.
@@ -149,6 +149,8 @@ CASES = [
     Case("panic-breakpoint-resumes", booted(Type("panic breakpoint"), r"trap: breakpoint at panic_command\+0x"), U_BOOT),
     Case("panic-screen", [READY, Type("panic fault"), See("Kernel panic: page fault: writing 0xdead0000", WHITE, PANIC_BAND),
         See("^ +Registers", PANIC_SECTION, PANIC_PAGE), See(r"panic_command\+0x", None, PANIC_PAGE)], {"report": False}, end=None, forbidden=()),
+    Case("panic-screen-small", [READY, r"TSC at .* within", Type("panic"), See("TSC at .* within", None, PANIC_PAGE), See("aved: ", None, PANIC_PAGE)],
+        {"report": False, "resolution": (640, 480)}, end=None, forbidden=()),
     Case("panic-reboots", [READY, Type("panic"), "^Kernel panic: "], {"report": False}, "panic=1", end=qemu.RESET, forbidden=()),
 
     Case("panic-nmi-resumes", booted(Monitor("nmi"), r"trap: NMI for an unknown reason at \w+\+0x"), U_BOOT),

@@ -47,7 +47,7 @@ class Gdb(unittest.TestCase):
             self.assertTrue(guest.expect("samara> $", 40), guest.serial.text())
             said = self.gdb("bt")
         self.assertRegex(said, r"Samara runs, 0x[0-9a-f]+ above its link address")
-        self.assertRegex(said, r"in kmain \(")
+        self.assertRegex(said, r"in sched_idle \(")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ CASES = [
     leaves("off-reduced", "fadt.reduced", "poweroff", 65, "off by ACPI's sleep control register", cmdline="poweroff=s"),
     leaves("restart-register", "fadt.reset=50", "reboot", 101, "restart by ACPI's reset register"),
     # Tables that lie in memory which is reclaimed: memtest writes over all that is free.
-    hostile("power-off-tables-in-boot-services-memory", "fadt.lost", [READY, Type("memtest 4s"), "^memtest: no errors", Type("mem"), Type("map"), Type("acpi"), Type("poweroff"), "NEVER",
+    hostile("power-off-tables-in-boot-services-memory", "fadt.lost", [READY, Type("memtest 4s"), "^memtest: no errors", Type("poweroff"),
         "power: off by ACPI's sleep state S5"], {**U_BOOT, "memory": 128}, "exit=none poweroff=a", forbidden=(*BAD, "no sleep type")),
     # A firmware that does nothing, or worse.
     goes_on("off-firmware-comes-back", "reset=return", "poweroff", "off by the firmware", "ResetSystem came back", "off by ACPI's sleep state S5",

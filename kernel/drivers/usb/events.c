@@ -66,6 +66,9 @@ static void report_event(struct usb_function *f, const struct xhci_trb *event)
 	if (code >= XHCI_STOPPED && code <= XHCI_STOPPED_SHORT)
 		return;		/* we did that */
 	if (code != XHCI_SUCCESS && code != XHCI_SHORT_PACKET) {
+		static const uint8_t nothing_held[8];
+		/* What is lost may be the word that a key is up, which the device does not say again. */
+		f->driver->report(f, nothing_held, sizeof(nothing_held));
 		f->failures++;
 		__atomic_store_n(&f->failure, code, __ATOMIC_RELEASE);
 		usb_want_work(f->device->xhci);

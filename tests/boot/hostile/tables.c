@@ -128,12 +128,13 @@ static uint64_t fadt_make(const uint8_t *real)
 	return (uintptr_t)fadt;
 }
 
+/* So that what follows the first page is the start of a large block, once it is free. */
 static uint64_t fadt_lose(const uint8_t *real)
 {
 	const uint8_t *dsdt = (void *)(uintptr_t)bytes_get_u32(real + FADT_DSDT);
 	uint32_t fadt_size = bytes_get_u32(real + 4), dsdt_size = bytes_get_u32(dsdt + 4);
-	uint8_t *copy = pages_of_type(EfiBootServicesData, fadt_size + dsdt_size);
-	uint64_t behind = (uintptr_t)copy + fadt_size;
+	uint64_t block = (uintptr_t)pages_of_type(EfiBootServicesData, MIB(12)), behind = ALIGN_UP(block + PAGE_SIZE, MIB(4)) - 16;
+	uint8_t *copy = (void *)(uintptr_t)(behind - fadt_size);
 
 	memcpy(copy, real, fadt_size);
 	memcpy(copy + fadt_size, dsdt, dsdt_size);

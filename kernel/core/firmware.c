@@ -12,12 +12,24 @@
 #define ACPI_LENGTH	4
 
 static struct acpi_root acpi;	/* no entries without ACPI */
+static paddr_t dsdt;		/* named by the FADT alone; 0: none */
 static struct smbios_table smbios;	/* empty without SMBIOS */
 static struct smbios_names names;
 
 static const void *map_table(void *context, paddr_t address, size_t size)
 {
 	return mmu_map_firmware(address, size);
+}
+
+static paddr_t find_dsdt(void)
+{
+	struct acpi_table table;
+	struct acpi_fadt fadt;
+
+	if (firmware_table("FACP", 0, &table))
+		return 0;
+	acpi_fadt_read(&table, &fadt);
+	return fadt.dsdt;
 }
 
 void firmware_init(void)
@@ -31,6 +43,7 @@ void firmware_init(void)
 		pr_warn("acpi: tables not used: %s", why);
 	else
 		pr_info("acpi: %u tables by %s, made by \"%s\"", acpi.entry_count, acpi.entry_size == 8 ? "XSDT" : "RSDT", acpi.oem);
+	dsdt = find_dsdt();
 	if (h->smbios && smbios_open(map_table, NULL, h->smbios, &smbios))
 		pr_warn("smbios: tables are damaged");
 	smbios_read_names(&smbios, &names);
@@ -55,6 +68,15 @@ static void consider(paddr_t base, uint64_t size, paddr_t from, paddr_t *end, ui
 	*ret_size = size;
 }
 
+/* The same for an ACPI table, whose header says how long it is. */
+static void consider_table(paddr_t address, paddr_t from, paddr_t *end, uint64_t *ret_size)
+{
+	const char *header = address >= from && address < *end ? mmu_map_firmware(address, ACPI_HEADER) : NULL;
+
+	if (header)
+		consider(address, bytes_get_u32(header + ACPI_LENGTH), from, end, ret_size);
+}
+
 bool firmware_next_in(paddr_t from, paddr_t end, paddr_t *ret_base, uint64_t *ret_size)
 {
 	const struct handoff *h = boot_info();
@@ -65,11 +87,11 @@ bool firmware_next_in(paddr_t from, paddr_t end, paddr_t *ret_base, uint64_t *re
 	consider(h->rsdp, ACPI_HEADER, from, ret_base, ret_size);
 	consider(h->system_table, PAGE_SIZE, from, ret_base, ret_size);
 	consider(acpi.table, ACPI_HEADER + bytes, from, ret_base, ret_size);
-	for (uint32_t i = 0; entry && i < acpi.entry_count; i++, entry += acpi.entry_size) {
-		paddr_t address = acpi.entry_size == 8 ? bytes_get_u64(entry) : bytes_get_u32(entry);
-		if (address >= from && address < *ret_base)
-			consider(address, bytes_get_u32((char *)phys_to_virt(address) + ACPI_LENGTH), from, ret_base, ret_size);
-	}
+	if (smbios.size)
+		consider(virt_to_phys(smbios.data), smbios.size, from, ret_base, ret_size);
+	consider_table(dsdt, from, ret_base, ret_size);
+	for (uint32_t i = 0; entry && i < acpi.entry_count; i++, entry += acpi.entry_size)
+		consider_table(acpi.entry_size == 8 ? bytes_get_u64(entry) : bytes_get_u32(entry), from, ret_base, ret_size);
 	return *ret_base != end;
 }
 

@@ -2,7 +2,8 @@
  *
  * Small amounts stay in a cache, so that a step down in the figures shows the end of each. Each CPU has memory of its
  * own, from near itself, in blocks of one size; a working set is the first so many bytes of that. Each figure is from
- * whole rounds over the set, until enough time has passed; the first one only warms up. */
+ * whole rounds over the set, until enough time has passed; the first one only warms up. CPUs need not be alike, in their
+ * cores or in their way to the memory, so that at last each is measured alone, with a small set and a large one. */
 #include <abi/linux/errno.h>
 #include "kernel/arch/stream.h"
 #include "kernel/arch/topology.h"
@@ -43,7 +44,7 @@ struct bandwidth_run {
 	struct part *parts;		/* one for each member */
 	unsigned order;			/* of the blocks */
 	uint64_t share[SCOPES];		/* bytes that member 0 has, and each other one at least */
-	unsigned members;		/* that measure now, */
+	unsigned first, members;	/* from that one on so many measure now, */
 	unsigned arrived;		/* atomic: and that are at the start */
 	uint64_t set;			/* bytes */
 	enum operation operation;
@@ -54,6 +55,14 @@ static struct {
 	unsigned cpus;
 	uint64_t mb_per_s[SETS][SCOPES][OPERATIONS];
 } result;
+
+/* With several CPUs also each alone; NULL where there was no memory for it. */
+#define ALONE_SETS 2
+static unsigned alone_sets[ALONE_SETS] = { 2 };	/* 16 KiB, and the largest that all have */
+static struct alone {
+	cpu_id_t cpu;
+	uint64_t mb_per_s[ALONE_SETS][OPERATIONS];
+} *alone;
 
 static uint64_t set_bytes(unsigned index)
 {
@@ -141,29 +150,44 @@ static uint64_t figure(struct bandwidth_run *r)
 	uint64_t sum = 0;
 
 	r->arrived = 0;
-	for (unsigned member = 0; member < r->members; member++)
-		crew_start(r->crew, member, work_measure, r);
+	for (unsigned i = 0; i < r->members; i++)
+		crew_start(r->crew, r->first + i, work_measure, r);
 	tool_wait(&r->tool, r->crew, NSEC_NEVER, show_line, r);
-	for (unsigned member = 0; member < r->members; member++)
-		sum += r->parts[member].mb_per_s;
+	for (unsigned i = 0; i < r->members; i++)
+		sum += r->parts[r->first + i].mb_per_s;
 	return tool_is_stopped(&r->tool) ? 0 : sum;
 }
 
-static void set_measure(struct bandwidth_run *r, unsigned index, enum scope scope)
+static void set_measure(struct bandwidth_run *r, unsigned index, unsigned members, uint64_t ret[OPERATIONS])
 {
 	r->set = set_bytes(index);
-	r->members = scope == ONE ? 1 : crew_size(r->crew);
-	if (r->set > r->share[scope] || (scope == ALL && r->members == 1))
-		return;
+	r->members = members;
 	for (r->operation = READ; r->operation < OPERATIONS && !tool_is_stopped(&r->tool); r->operation++)
-		result.mb_per_s[index][scope][r->operation] = figure(r);
+		ret[r->operation] = figure(r);
+}
+
+static void alone_measure(struct bandwidth_run *r)
+{
+	for (r->first = 0; r->first < result.cpus; r->first++) {
+		alone[r->first].cpu = crew_cpu(r->crew, r->first);
+		for (unsigned i = 0; i < ALONE_SETS; i++)
+			if (set_bytes(alone_sets[i]) <= r->share[ALL])
+				set_measure(r, alone_sets[i], 1, alone[r->first].mb_per_s[i]);
+	}
 }
 
 static void measure(struct bandwidth_run *r)
 {
-	for (unsigned i = 0; i < SETS; i++)
-		for (enum scope scope = ONE; scope < SCOPES; scope++)
-			set_measure(r, i, scope);
+	for (unsigned i = 0; i < SETS; i++) {
+		if (set_bytes(i) <= r->share[ONE])
+			set_measure(r, i, 1, result.mb_per_s[i][ONE]);
+		if (result.cpus > 1 && set_bytes(i) <= r->share[ALL]) {
+			set_measure(r, i, result.cpus, result.mb_per_s[i][ALL]);
+			alone_sets[ALONE_SETS - 1] = i;
+		}
+	}
+	if (alone)
+		alone_measure(r);
 }
 
 static uint64_t power_of_two_in(uint64_t value)
@@ -194,6 +218,16 @@ static void take(struct bandwidth_run *r)
 		r->share[ALL] = MIN(r->share[ALL], r->parts[i].holding.bytes);
 }
 
+static void results_make(unsigned cpus)
+{
+	memset(&result, 0, sizeof(result));
+	result.cpus = cpus;
+	vfree(alone);
+	alone = cpus > 1 ? vmalloc(cpus * sizeof(*alone)) : NULL;
+	if (alone)
+		memset(alone, 0, cpus * sizeof(*alone));
+}
+
 static int run(struct bandwidth_run *r)
 {
 	r->crew = crew_create();
@@ -204,8 +238,7 @@ static int run(struct bandwidth_run *r)
 	r->parts = vmalloc(cpus * sizeof(*r->parts));
 	if (r->parts) {
 		memset(r->parts, 0, cpus * sizeof(*r->parts));
-		memset(&result, 0, sizeof(result));
-		result.cpus = cpus;
+		results_make(cpus);
 		take(r);
 		measure(r);
 		tool_end(&r->tool);
@@ -252,19 +285,40 @@ static void print_figures(const uint64_t mb_per_s[OPERATIONS])
 		monitor_printf(" %7s", mb_per_s[i] ? tool_hundredths(text, mb_per_s[i] / 10) : "");
 }
 
+static const char *set_text(unsigned index, char text[12])
+{
+	const unsigned long long bytes = set_bytes(index);
+
+	ksnprintf(text, 12, "%llu %s", bytes >> (bytes >= MIB(1) ? 20 : 10), bytes >= MIB(1) ? "MiB" : "KiB");
+	return text;
+}
+
+static void print_alone(void)
+{
+	char near[12], far[12];
+
+	monitor_printf("\nCPU alone   %8s                %8s\n", set_text(alone_sets[0], near), set_text(alone_sets[1], far));
+	monitor_printf("                read   write    copy     read   write    copy\n");
+	for (const struct alone *a = alone; a < alone + result.cpus && a->mb_per_s[0][READ]; a++) {
+		monitor_printf("%8u    ", a->cpu);
+		print_figures(a->mb_per_s[0]);
+		monitor_printf(" ");
+		print_figures(a->mb_per_s[1]);
+		monitor_printf("\n");
+	}
+}
+
 static void print_result(void)
 {
 	const bool several = result.cpus > 1;
-	char bar[TOOL_BAR], cache[8], all[40];
+	char bar[TOOL_BAR], cache[8], all[40], set[12];
 
 	ksnprintf(all, sizeof(all), "%u CPUs, each its own set", result.cpus);
 	monitor_printf("GB/s         one CPU                    %s\n", several ? all : "");
 	monitor_printf("working set     read   write    copy%s  one CPU reads\n",
 		       several ? "     read   write    copy" : "");
 	for (unsigned i = 0; i < SETS && result.mb_per_s[i][ONE][READ]; i++) {
-		const uint64_t bytes = set_bytes(i);
-		monitor_printf("%4llu %s %-3s", (unsigned long long)(bytes >= MIB(1) ? bytes >> 20 : bytes >> 10),
-			       bytes >= MIB(1) ? "MiB" : "KiB", cache_of(bytes, cache));
+		monitor_printf("%8s %-3s", set_text(i, set), cache_of(set_bytes(i), cache));
 		print_figures(result.mb_per_s[i][ONE]);
 		if (several) {
 			monitor_printf(" ");
@@ -272,6 +326,31 @@ static void print_result(void)
 		}
 		monitor_printf("  %s\n", tool_bar(bar, result.mb_per_s[i][ONE][READ], most_read(), BAR));
 	}
+	if (alone)
+		print_alone();
+}
+
+static void report_figures(struct report_sink *s, const uint64_t mb_per_s[OPERATIONS])
+{
+	for (unsigned operation = 0; operation < OPERATIONS; operation++)
+		report_number(s, operation_keys[operation], mb_per_s[operation]);
+}
+
+static void alone_report(struct report_sink *s)
+{
+	report_list(s, "alone");
+	for (const struct alone *a = alone; a < alone + result.cpus; a++) {
+		for (unsigned i = 0; i < ALONE_SETS; i++) {
+			if (!a->mb_per_s[i][READ])
+				continue;
+			report_row(s);
+			report_number(s, "cpu", a->cpu);
+			report_bytes(s, "set", set_bytes(alone_sets[i]));
+			report_figures(s, a->mb_per_s[i]);
+			report_end(s);
+		}
+	}
+	report_end(s);
 }
 
 static void bandwidth_report(struct report_sink *s)
@@ -287,12 +366,13 @@ static void bandwidth_report(struct report_sink *s)
 			report_row(s);
 			report_bytes(s, "set", set_bytes(i));
 			report_number(s, "cpus", scope == ONE ? 1 : result.cpus);
-			for (unsigned operation = 0; operation < OPERATIONS; operation++)
-				report_number(s, operation_keys[operation], result.mb_per_s[i][scope][operation]);
+			report_figures(s, result.mb_per_s[i][scope]);
 			report_end(s);
 		}
 	}
 	report_end(s);
+	if (alone)
+		alone_report(s);
 }
 REPORT_SECTION(93, bandwidth, "Bandwidth", bandwidth_report);
 
@@ -314,4 +394,4 @@ static int bandwidth_command(int argc, char **argv)
 MONITOR_COMMAND(bandwidth, "[json]", "how fast caches and memory are", bandwidth_command,
 	.text = "Reads, writes and copies of 4 KiB to 256 MiB, by CPU 0 alone and by all CPUs at once, each in memory "
 		"of its own, in 10^9 bytes a second (a byte copied counts once). The figures step down where a cache "
-		"ends; L1, L2, L3: the cache that still holds the set. q stops.");
+		"ends; L1, L2, L3: the cache that still holds the set. Below, each CPU alone. q stops.");

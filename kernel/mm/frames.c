@@ -279,15 +279,16 @@ static void reclaim(paddr_t base, paddr_t end)
 		pr_info("memory: boot services memory at %#llx holds the framebuffer", (unsigned long long)base);
 		return;
 	}
-	while (base < end) {
-		paddr_t table, next = end;
+	while (base < end) {	/* not in whole pages: the next table may begin where the last one ended */
+		paddr_t table = end, first = ALIGN_UP(base, PAGE_SIZE), next;
 		uint64_t size = 0;
-		if (firmware_next_in(base, end, &table, &size))
-			next = ALIGN_DOWN(table, PAGE_SIZE);
-		if (next > base)
-			give(base, next - base);
-		reclaimed += next - base;
-		base = next < end ? ALIGN_UP(table + MAX(size, 1ull), PAGE_SIZE) : end;
+		firmware_next_in(base, end, &table, &size);
+		next = ALIGN_DOWN(table, PAGE_SIZE);
+		if (next > first) {
+			give(first, next - first);
+			reclaimed += next - first;
+		}
+		base = table + MAX(size, 1ull);
 	}
 }
 

@@ -14,7 +14,8 @@
  *   MMU_STACK_SIZE with guard pages, and no floating point.
  * - All functions are for threads, and may block or switch, unless they say otherwise. A pointer to a thread is good as
  *   long as somebody has it to join, or it is the caller's own.
- * - Policies, priorities and nice values are Linux's (sched(7)). */
+ * - Policies, priorities and nice values are Linux's (sched(7)). There is no limit to what SCHED_FIFO and SCHED_RR take:
+ *   one that does not wait keeps its CPU from all below it, and kernel/sched/watch.h names whom it starves. */
 #ifndef KERNEL_SCHED_THREAD_H
 #define KERNEL_SCHED_THREAD_H
 

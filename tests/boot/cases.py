@@ -149,7 +149,8 @@ CASES = [
     Case("panic-breakpoint-resumes", booted(Type("panic breakpoint"), r"trap: breakpoint at panic_command\+0x"), U_BOOT),
     Case("panic-screen", [READY, Type("panic fault"), See("Kernel panic: page fault: writing 0xdead0000", WHITE, PANIC_BAND),
         See("^ +Registers", PANIC_SECTION, PANIC_PAGE), See(r"panic_command\+0x", None, PANIC_PAGE)], {"report": False}, end=None, forbidden=()),
-    Case("panic-screen-small", [READY, r"TSC at .* within", Type("panic"), See("TSC at .* within", None, PANIC_PAGE), See("aved: ", None, PANIC_PAGE)],
+    Case("panic-screen-small", [READY, Type("panic breakpoint; panic fault"), See("^ +RIP", None, PANIC_PAGE),
+        See("Last messages", PANIC_SECTION, PANIC_PAGE), See("trap: breakpoint", None, PANIC_PAGE), See("aved: ", None, PANIC_PAGE)],
         {"report": False, "resolution": (640, 480)}, end=None, forbidden=()),
     Case("panic-reboots", [READY, Type("panic"), "^Kernel panic: "], {"report": False}, "panic=1", end=qemu.RESET, forbidden=()),
 

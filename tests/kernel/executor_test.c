@@ -226,18 +226,10 @@ KERNEL_TEST(no_wake_of_a_task_is_lost)
 	return KT_PASS;
 }
 
-static int nobody(void *unused)
-{
-	return 0;
-}
-
 KERNEL_TEST_ALLOC(an_executor_needs_memory)
 {
-	struct thread *t = thread_create("nobody", nobody, NULL);
 	struct executor x;
 
-	if (t)
-		thread_join(t);
 	if (executor_start(&x, "test executor"))
 		return KT_NO_MEMORY;
 	executor_stop(&x);

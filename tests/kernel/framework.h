@@ -7,9 +7,10 @@
  *   by `test [NAME]`.
  * - KERNEL_TEST_PANIC is a test that must end in a panic: it runs only by name, in a boot of its own, and passes where
  *   the boot ends with the panic's exit status and text (tests/boot/cases.py).
- * - KERNEL_TEST_ALLOC is a test that runs again and again, with the first, the second, … allocation in it failing,
- *   until it passes without one. Where an allocation fails it frees what it has and returns KT_NO_MEMORY, or goes on
- *   and passes; each run must leave nothing allocated. Skipped in builds that cannot inject failures.
+ * - KERNEL_TEST_ALLOC is a test that runs once as it is, and then again and again, with the first, the second, …
+ *   allocation in it failing, until it passes without one. Where an allocation fails it frees what it has and returns
+ *   KT_NO_MEMORY, or goes on and passes; each run but the first must leave nothing allocated. Builds that cannot inject
+ *   failures run it once.
  * - Results go to the log as "test: NAME: pass". `test` ends the emulator with the failure status where one failed. */
 #ifndef TESTS_KERNEL_FRAMEWORK_H
 #define TESTS_KERNEL_FRAMEWORK_H

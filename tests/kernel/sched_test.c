@@ -226,7 +226,7 @@ static int wander(void *nomad)
 
 static bool is_seen_on(const struct nomad *n, cpu_id_t cpu)
 {
-	nsec_t end = clock_now() + 5 * NSEC_PER_SEC;
+	nsec_t end = clock_now() + 20 * NSEC_PER_SEC;
 
 	while (__atomic_load_n(&n->seen, __ATOMIC_ACQUIRE) != cpu && clock_now() < end)
 		thread_sleep(50 * NSEC_PER_USEC);
@@ -257,7 +257,7 @@ static int drive(void *thread)
 {
 	static const cpu_id_t way[] = { 0, 1, CPU_ANY, 1, CPU_ANY, 0 };
 
-	for (unsigned i = 0; i < 300; i++)
+	for (unsigned i = 0; i < 150; i++)
 		thread_set_cpu(thread, way[i % ARRAY_SIZE(way)]);
 	return 0;
 }

@@ -112,7 +112,11 @@ class Kernel:
         if not known:
             return {}
         output = self._tool("llvm-symbolizer", "--obj", self.path, "--no-inlines", "--functions=none", "--output-style=GNU", *addresses)
-        return {place: where for place, where in zip(known, output.split("\n")) if not where.startswith("??")}
+        return {place: self._short(where) for place, where in zip(known, output.split("\n")) if not where.startswith("??")}
+
+    def _short(self, where):
+        """As seen from here: the compiler names files as seen from the build folder, two above kernel.elf."""
+        return os.path.relpath(os.path.join(os.path.dirname(os.path.abspath(self.path)), "..", where.partition(" ")[0]))
 
 
 def annotate(text, kernel):
@@ -124,7 +128,7 @@ def annotate(text, kernel):
     known = kernel.lines(sorted({place for row in places for place in row}))
     wide = max((len(line) for line, row in zip(lines, places) if row), default=0)
     for i, row in enumerate(places):
-        found = [os.path.relpath(known[place]) if os.path.isabs(known[place]) else known[place] for place in row if place in known]
+        found = [known[place] for place in row if place in known]
         if found:
             lines[i] = f"{lines[i]:{min(wide, 60)}}  {', '.join(found)}"
     return "\n".join(lines)

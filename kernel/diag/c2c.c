@@ -252,16 +252,21 @@ static void times_count(unsigned relation)
 
 static void print_table(void)
 {
+	int width = 4;
+
+	times_count(RELATIONS);
+	for (uint64_t most = times.most; most >= 10000; most /= 10)
+		width++;
 	monitor_printf("  CPU");
 	for (unsigned column = 0; column < cpu_count; column++)
-		monitor_printf(" %4u", cpus[column]);
+		monitor_printf(" %*u", width, cpus[column]);
 	for (unsigned row = 0; row < cpu_count; row++) {
 		monitor_printf("\n%5u", cpus[row]);
 		for (unsigned column = 0; column < cpu_count; column++)
 			if (result_of(row, column))
-				monitor_printf(" %4u", result_of(row, column));
+				monitor_printf(" %*u", width, result_of(row, column));
 			else
-				monitor_printf("    %s", row == column ? "-" : " ");
+				monitor_printf(" %*s", width, row == column ? "-" : "");
 	}
 	monitor_printf("\n\n");
 }

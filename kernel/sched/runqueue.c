@@ -119,7 +119,7 @@ static inline uint64_t average(const struct runqueue *q)
 {
 	if ((uint64_t)q->sum < q->load)
 		return q->base;		/* often, and a division is dear */
-	int64_t load = (int64_t)q->load, part = q->sum / load;
+	int64_t load = MAX((int64_t)q->load, 1ll), part = q->sum / load;
 
 	return q->base + (uint64_t)(part - (part * load > q->sum));
 }

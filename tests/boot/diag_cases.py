@@ -109,8 +109,8 @@ CASES = [
     # Tables, pictures, keys.
     case("tables", Type("memtest 16M"), "memtest: 1 pass and 0 of 10 tests; 2 CPUs; 16 of 255 MiB, 6 %", "^memtest: no errors",
         Type("latency 1"), r"CPU +samples +min +p50 +p99 +p99\.9 +max", r"^ +1 +\d+", r"^ +\d+ ns \d+ +▄", Type("bandwidth"),
-        r"^working set +read +write +copy +read +write +copy", r"^ +4 KiB L1 +\d+\.\d\d", r"^ +1 MiB .*▄", "^CPU alone +16 KiB +32 MiB", r"^ +1 ( +\d+\.\d\d){6}$", Type("memtest x"), "^usage: memtest",
-        Type("latency 0"), "^usage: latency", Type("c2c 1 2"), "^usage: c2c", machine={**U_BOOT, "cpus": 2}),
+        r"^working set +read +write +copy +read +write +copy", r"^ +4 KiB L1 +\d+\.\d\d", r"^ +1 MiB .*▄", r"^CPU alone +16 KiB +\d+ MiB",
+        r"^ +1 ( +\d+\.\d\d){6}$", Type("memtest x"), "^usage: memtest", Type("latency 0"), "^usage: latency", Type("c2c 1 2"), "^usage: c2c", machine={**U_BOOT, "cpus": 2}),
     case("keys", Type("memtest 0 16M"), Answer("pass 1 ", "q"), "memtest: .*, stopped", Type("latency 100"), Answer("of 100 s", "\x1b[A"), r"^ +0 +\d+",
         Type("c2c 1000"), Answer("c2c: ", "q"), Type("bandwidth"), Answer("bandwidth: ", "\x03"), "working set", machine={**U_BOOT, "cpus": 8}),
     case("heat-map", Type("c2c 8"), r"^ +62 ▀{64}", See(" ", background=VIRIDIS_FIRST), See(r"\d+ ns"), See(r"  0   4   8 .* 56  60"),

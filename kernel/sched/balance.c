@@ -1,7 +1,7 @@
 /* On which CPU a thread runs.
  *
  * A thread that wakes goes to the CPU where it ran last if that is idle, since its data may be in the cache there; else
- * to an idle CPU near it, else it queues up where it was. A CPU that runs out of threads takes one from the CPU with
+ * to an idle CPU near it, else it queues up where it was, or where no real-time thread is in its way. A CPU that runs out of threads takes one from the CPU with
  * the most. Both happen when something happens anyway; only where threads compete, and their slices' timer runs, is
  * there a look now and then whether somebody has less to do, and a thread moves there. So nothing is ever done on a
  * machine with no more threads than CPUs.
@@ -9,8 +9,6 @@
  * Idle CPUs are bits: 64 to a word, which lies with the first CPU of the 64. */
 #include "kernel/arch/topology.h"
 #include "kernel/sched/internal.h"
-
-#define BALANCE_EVERY (10 * NSEC_PER_MSEC)
 
 static uint64_t *idle_word(cpu_id_t cpu)
 {
@@ -55,6 +53,21 @@ static cpu_id_t idle_find(cpu_id_t near)
 	return far;
 }
 
+/* What others have queued is read without their locks: a wrong guess is a fruitless look, or a detour. */
+static bool has_realtime(cpu_id_t cpu)
+{
+	return __atomic_load_n(&cpu_of(cpu, cpu_sched).queue.realtime, __ATOMIC_RELAXED);
+}
+
+/* A CPU where no real-time thread is in the way; `or_else` where there is none. */
+static cpu_id_t fair_find(cpu_id_t or_else)
+{
+	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)
+		if (!has_realtime(cpu) && __atomic_load_n(&cpu_of(cpu, cpu_sched).started, __ATOMIC_ACQUIRE))
+			return cpu;
+	return or_else;
+}
+
 cpu_id_t balance_choose(const struct thread *t)
 {
 	if (t->only_cpu != CPU_ANY)
@@ -62,7 +75,9 @@ cpu_id_t balance_choose(const struct thread *t)
 	if (percpu_count == 1 || balance_is_idle(t->cpu))
 		return t->cpu;
 	cpu_id_t idle = idle_find(t->cpu);
-	return idle == CPU_ANY ? t->cpu : idle;
+	if (idle != CPU_ANY)
+		return idle;
+	return has_realtime(t->cpu) ? fair_find(t->cpu) : t->cpu;
 }
 
 static bool may_move(const struct rq_entity *e, void *context)
@@ -85,7 +100,6 @@ static bool move_locked(struct cpu_sched *from, struct cpu_sched *to, cpu_id_t t
 	return true;
 }
 
-/* What others have queued is read without their locks: a wrong guess is a fruitless look. */
 static unsigned queued_racy(cpu_id_t cpu)
 {
 	return __atomic_load_n(&cpu_of(cpu, cpu_sched).queue.queued, __ATOMIC_RELAXED);

@@ -8,6 +8,8 @@
 #include "kernel/arch/percpu.h"
 #include "kernel/sched/sched.h"
 
+#define BALANCE_EVERY (10 * NSEC_PER_MSEC)	/* where threads wait for a CPU, it looks for another for them */
+
 /* Letters: (l) lock; (o) own CPU only, interrupts off; (a) atomic. */
 struct cpu_sched {
 	struct spinlock lock;

@@ -87,10 +87,13 @@ static inline void charge_locked(struct cpu_sched *s, uint64_t now) REQUIRES(&s-
  * more than an interrupt that comes too early. Only what was armed for SCHED_RR may be too late. */
 static void slice_arm_anew_locked(struct cpu_sched *s) REQUIRES(&s->lock)
 {
-	nsec_t left = rq_slice_left(&s->queue), at = clock_now() + left;
+	nsec_t left = rq_slice_left(&s->queue);
 
 	if (percpu_count == 1)
 		watch_competition();
+	else if (!left)
+		left = BALANCE_EVERY;	/* SCHED_FIFO has no end, but who waits may go elsewhere */
+	nsec_t at = clock_now() + left;
 	if (!left || (s->slice_at && s->slice_at <= at))
 		return;
 	s->slice_at = at;

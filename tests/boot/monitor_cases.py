@@ -134,7 +134,7 @@ CASES = [
 
     # The report.
     prompt("report", Type("report"), r"^CPUs$", r"^Memory$", r"^Firmware$", r"^ACPI$", r"^PCI$", r"^Displays$", r"^Clocks$", r"^Interrupts$",
-        Type("report clocks"), r"^ +source +TSC", Type("report nonsense"), r"^report: error"),
+        Type("report clocks"), r"^ +source +TSC", Type("report nonsense"), r"^report: there is none of that name"),
     prompt("report-json", Report(two_cores), cmdline="\"note=a b\" quoted=\"x\\y\"", machine={"extra": ("-smp", "4,sockets=2,cores=1,threads=2")}),
     prompt("report-json-u-boot", Report(lambda report: [])),
 

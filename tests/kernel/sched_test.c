@@ -163,6 +163,91 @@ KERNEL_TEST(threads_that_spin_are_preempted)
 	return KT_PASS;
 }
 
+/* Every CPU is busy, one of them with a real-time thread. */
+struct rival {
+	struct waitq called;
+	bool ready, call, ran, over;	/* atomic */
+};
+
+static bool is_set(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static int rival_sleep(void *argument)
+{
+	struct rival *r = argument;
+
+	thread_set_cpu(thread_current(), CPU_ANY);
+	set_flag(&r->ready);
+	WAITQ_WAIT(&r->called, is_set(&r->call));
+	return set_flag(&r->ran);
+}
+
+static int rival_compute(void *argument)
+{
+	struct rival *r = argument;
+
+	thread_set_cpu(thread_current(), CPU_ANY);
+	set_flag(&r->ready);
+	spin_until(&r->call);
+	return set_flag(&r->ran);
+}
+
+static bool comes_true(const bool *flag)
+{
+	nsec_t end = clock_now() + 20 * NSEC_PER_SEC;
+
+	while (!is_set(flag) && clock_now() < end)
+		thread_sleep(NSEC_PER_MSEC);
+	return is_set(flag);
+}
+
+/* A thread on the last CPU, which then gets a more urgent one that does not end, while all others have something to do
+ * as well: it comes to run all the same. */
+static enum kernel_test_result runs_elsewhere(struct thread_options last, int (*run)(void *argument))
+{
+	struct rival r = { .called = WAITQ("rival") };
+	struct thread *rival, *spinners[16] = { 0 };
+	struct thread_options at = THREAD_DEFAULTS;
+
+	last.cpu = percpu_count - 1;
+	if (cpus_online() < 2 || cpus_online() != percpu_count || percpu_count > ARRAY_SIZE(spinners))
+		return KT_SKIP;
+	thread_set_cpu(thread_current(), 0);
+	KT_CHECK((rival = thread_create_with(&last, "rival", run, &r)) && comes_true(&r.ready));
+	for (at.cpu = 0; at.cpu < percpu_count; at.cpu++) {
+		at.policy = at.cpu == last.cpu ? SCHED_FIFO : SCHED_OTHER;
+		at.priority = at.cpu == last.cpu ? 10 : 0;
+		KT_CHECK((spinners[at.cpu] = thread_create_with(&at, "spinner", spin_until, &r.over)));
+	}
+	set_flag(&r.call);
+	waitq_wake_one(&r.called);
+	bool ran = comes_true(&r.ran);
+	set_flag(&r.over);
+	for (unsigned i = 0; i < percpu_count; i++)
+		thread_join(spinners[i]);
+	thread_join(rival);
+	thread_set_cpu(thread_current(), CPU_ANY);
+	KT_CHECK(ran);
+	return KT_PASS;
+}
+
+KERNEL_TEST(a_real_time_thread_does_not_wait_behind_another)
+{
+	return runs_elsewhere((struct thread_options){ .policy = SCHED_FIFO, .priority = 5 }, rival_sleep);
+}
+
+KERNEL_TEST(a_fair_thread_does_not_wake_up_behind_real_time)
+{
+	return runs_elsewhere(THREAD_DEFAULTS, rival_sleep);
+}
+
+KERNEL_TEST(a_fair_thread_is_not_left_behind_real_time)
+{
+	return runs_elsewhere(THREAD_DEFAULTS, rival_compute);
+}
+
 static int check_cpu(void *argument)
 {
 	cpu_id_t cpu = *(cpu_id_t *)argument;

@@ -137,7 +137,7 @@ CASES = [
     # Memory.
     tries("pages-each-fails", "attempts stall=instant options.text=exit=qemu", "the loader allocates pages [3-9] times", "every failure came back and left nothing behind",
         cmdline="exit=none", files={"samara/cmdline.txt": b"quiet=0", "samara/initrd.cpio": b"070701"}),
-    refuses("pages-none", "pages.fail=1", "no memory for the kernel .*: EFI_OUT_OF_RESOURCES"),
+    refuses("pages-none", "pages.fail=1", "no memory for unpacking the kernel .*: EFI_OUT_OF_RESOURCES"),
     refuses("pages-none-for-the-last-map", "map.grow=100 exit.stale=1M exit.memory=none", "the memory map before the exit: EFI_OUT_OF_RESOURCES"),
     boots("pages-high", "pages.high", machine=BIG),
     boots("pages-high-with-5-levels", "pages.high paging.la57", r"paging: the firmware's 5 levels are left", machine=BIG),
@@ -199,7 +199,7 @@ CASES = [
     # Several outputs, or none that can be had.
     shows("outputs-console-on-second", "gop=800x600 gop.count=2 gop.console=2", 800, 600, fake=FakeFramebuffer(2)),
     shows("outputs-console-on-first", "gop=800x600 gop.count=2 gop.console=1", 800, 600, fake=FakeFramebuffer(1)),
-    shows("outputs-1000", "gop=800x600 gop.handles=many", 800, 600, r"display: \d+ of 1000 graphics outputs"),
+    shows("outputs-1000", "gop=800x600 gop.handles=many", 800, 600, r"display: output \d+ of 1000"),
     boots("outputs-error", "gop=800x600 gop.handles=error", r"display: none of 0 graphics outputs"),
     boots("outputs-null", "gop=800x600 gop.handles=null", r"display: none of 0 graphics outputs"),
     boots("outputs-without-protocol", "gop=800x600 gop.protocol=error", r"display: none of 1 graphics outputs"),

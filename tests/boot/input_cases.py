@@ -56,18 +56,19 @@ class Mouse:
 
 @dataclasses.dataclass
 class Many:
-    """At the prompt, that many keys as fast as their echo comes; no line is ended."""
-    count: int      # a multiple of 200
+    """At the prompt, that many keys as fast as their echo comes; no line is ended, nor so long that it scrolls, which would echo old ones."""
+    count: int      # a multiple of 50
 
     def run(self, run):
         Line(PROMPT).run(run)
-        for _ in range(self.count // 200):
-            for _ in range(49):
+        for _ in range(self.count // 50):
+            for _ in range(12):
                 for key in "abcd":
                     press(run, [key])
                 Line("abcd").run(run)
-            for keys in (["d"], ["d"], ["d"], ["ctrl", "u"]):
-                press(run, keys)
+            press(run, ["d"])
+            Line("d").run(run)
+            press(run, ["ctrl", "u"])
 
 
 @dataclasses.dataclass

@@ -1,8 +1,8 @@
 """The table of boot tests: machines and what must be seen on them.
 
 A name says what is special about the machine; the rest is a q35 with 256 MiB, one CPU, OVMF, a VGA that prefers 1280x800 and a virtio
-disk. The rings: boot; `smoke` for the few of them that every variant of the build must pass; kernel for the tests that run inside
-the kernel; slow for what is run once in a while.
+disk. The rings: boot; `smoke` for the few of them that every variant of the build must pass; kernel for the tests that run inside the
+kernel, `release` for those of them that the release build must pass too; slow for what is run once in a while.
 """
 
 import cpus_cases
@@ -166,7 +166,7 @@ CASES = [
     Case("cost-boot-64-gib", [Instructions(18_000_000), Type("poweroff")], {**COUNTED, "memory": 65536}, "bench.stamp", timeout=240),
 
     # The tests inside the kernel.
-    Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, rings=KERNEL),
+    Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, rings=("kernel", "release")),
     kernel_panic("null_pointer", r"page fault: reading 0x10 \(null pointer\)", r"test_panic_null_pointer\+0x"),
     kernel_panic("write_to_constant", r"page fault: writing 0xffffffff\w+ \(kernel constants\): its page does not allow that"),
     kernel_panic("execute_data", r"page fault: executing 0xffffffff\w+ .*: its page does not allow that"),

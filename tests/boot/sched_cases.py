@@ -47,9 +47,9 @@ def traced(cpus):
 
 
 def all_tests(cpus):
-    """Everything that is tested inside the kernel, with so many processors, in all builds."""
+    """Everything that is tested inside the kernel, with so many processors, in debug and release builds."""
     return Case(f"kernel-tests-{cpus}", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")],
-        {**U_BOOT, "cpus": cpus, "memory": 512}, efi=KERNEL_TEST, timeout=300, rings=("kernel", "smoke"))
+        {**U_BOOT, "cpus": cpus, "memory": 512}, efi=KERNEL_TEST, timeout=300, rings=("kernel", "release"))
 
 
 CASES = [

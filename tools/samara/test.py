@@ -13,11 +13,11 @@ import sys
 from samara import build
 
 SLOW = "slow"
-SMOKE = ("unit", "smoke")      # rings for the variants of the build
+SMOKE = ("unit", "smoke")      # rings for every variant of the build
 EPILOGUE = """\
 A ring is a group of tests; --list prints all. Without RING or NAME everything runs except the slow ring: all rings on the usual build
 (the default clang, debug), then, for each other variant (release; clang 19 where it is installed), unit and smoke tests on a build of
-its own. NAME may hold * and ?.
+its own; and the ring release on the release build. NAME may hold * and ?.
 
 What is counted: each test of a program that reports its tests one by one (TAP), else each program; and each build that fails.
 Where CI is set in the environment, compiler warnings are errors.
@@ -28,7 +28,7 @@ examples:
   tools/test 'boot-*virtio*'     some tests
   tools/test --slow              the slow ring too"""
 
-Variant = collections.namedtuple("Variant", "name folder compiler options")
+Variant = collections.namedtuple("Variant", "name folder compiler options rings")
 
 
 def parse():
@@ -42,13 +42,13 @@ def parse():
 
 
 def variants():
-    """The usual build first, then the others."""
-    yield Variant("debug", "build", None, ["--buildtype=debugoptimized"])
-    yield Variant("release", "build-release", None, ["--buildtype=release"])
+    """The usual build first, which runs all rings or those asked for; then the others."""
+    yield Variant("debug", "build", None, ["--buildtype=debugoptimized"], ())
+    yield Variant("release", "build-release", None, ["--buildtype=release"], (*SMOKE, "release"))
     # What the default clang is differs by distribution; 19 is the one whose further checks we use.
     if shutil.which("clang-19"):
-        yield Variant("clang 19, debug", "build-clang-19", "clang-19", ["--buildtype=debugoptimized"])
-        yield Variant("clang 19, release", "build-clang-19-release", "clang-19", ["--buildtype=release"])
+        yield Variant("clang 19, debug", "build-clang-19", "clang-19", ["--buildtype=debugoptimized"], SMOKE)
+        yield Variant("clang 19, release", "build-clang-19-release", "clang-19", ["--buildtype=release"], SMOKE)
 
 
 def prepare(variant):
@@ -138,7 +138,7 @@ def main():
         if options.list:
             show(known)
             return 0
-        counts += run(folder, choose(known, options.tests if usual else SMOKE, options.slow))
+        counts += run(folder, choose(known, options.tests if usual else variant.rings, options.slow))
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
     print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}")
     return 1 if counts["failed"] or not counts["passed"] else 0

@@ -12,8 +12,8 @@ static const struct topic {
 } topics[] = {
 	{ "keys", "what the keys do at the prompt and elsewhere",
 	  "Left, Right, Home, End, Delete, Backspace edit the line; Ctrl-Left and Ctrl-Right go by words; Ctrl-U and Ctrl-K remove what "
-	  "is before and behind the cursor, Ctrl-W a word. Up and Down go through the last 50 lines, Ctrl-R takes the newest one that "
-	  "contains what was typed. Tab completes a word or shows what it can become. Ctrl-L clears the screen, Ctrl-C gives the line "
+	  "is before and behind the cursor, Ctrl-W a word. Up and Down go through the last 50 lines; Ctrl-R finds the newest one that "
+	  "contains what is typed, again an older one: Enter runs it, an arrow takes it for editing, Ctrl-G gives up. Tab completes a word or shows what it can become. Ctrl-L clears the screen, Ctrl-C gives the line "
 	  "up. Shift-PageUp and Shift-PageDown look back at what has left the screen. Ctrl-Alt-Del restarts the machine. Alt-PrintScreen and a letter, or a break on the serial line "
 	  "and a letter, works whatever the machine is busy with: h lists the letters." },
 	{ "cmdline", "the kernel's settings",

@@ -12,7 +12,7 @@
 #define CTRL(letter) ((letter) & 0x1f)
 #define ROOM_LEAST 8		/* cells, on whatever terminal */
 
-enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_SEQUENCE, ESCAPE_FUNCTION_KEY };
+enum { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_ENDS_SEARCH, ESCAPE_SEQUENCE, ESCAPE_FUNCTION_KEY };
 
 static bool continues_character(char byte)
 {
@@ -77,21 +77,21 @@ static void scroll(struct lineedit *e, size_t cursor, size_t total)
 		e->first = MIN(cursor - MIN(cursor, width / 2), total - width);
 }
 
-/* The row as it ought to be; its size. */
-static size_t compose(const struct lineedit *e, size_t total, char row[LINEEDIT_MAX + 1])
+/* The row as it ought to be for `text`; its size. */
+static size_t compose(const struct lineedit *e, const char *text, size_t text_size, size_t total, char row[LINEEDIT_ROW])
 {
 	const size_t width = room(e);
-	size_t from = skip_cells(e->text, e->size, e->first), to = from + skip_cells(e->text + from, e->size - from, width), size = 0;
+	size_t from = skip_cells(text, text_size, e->first), to = from + skip_cells(text + from, text_size - from, width), size = 0;
 	const bool more = e->first + width < total;
 
 	if (e->first) {
 		row[size++] = '<';
-		from += skip_cells(e->text + from, to - from, 1);
+		from += skip_cells(text + from, to - from, 1);
 	}
 	if (more)
-		while (continues_character(e->text[--to]))
+		while (continues_character(text[--to]))
 			;
-	memcpy(row + size, e->text + from, to - from);
+	memcpy(row + size, text + from, to - from);
 	size += to - from;
 	if (more)
 		row[size++] = '>';
@@ -109,13 +109,26 @@ static size_t common_start(const char *a, size_t a_size, const char *b, size_t b
 	return same;
 }
 
+/* What a search shows, with the cursor where more can be typed; its size. */
+static size_t compose_search(const struct lineedit *e, char text[LINEEDIT_ROW], size_t *ret_cursor)
+{
+	const char *state = e->search_failed ? "(no match)" : "(search)";
+	const size_t size = (size_t)ksnprintf(text, LINEEDIT_ROW, "%s %s", state, e->wanted);
+
+	*ret_cursor = size;
+	return size + (size_t)ksnprintf(text + size, LINEEDIT_ROW - size, ": %s", e->text);
+}
+
 static void show(struct lineedit *e)
 {
-	char row[LINEEDIT_MAX + 1];
-	const size_t total = cells(e->text, e->size), cursor = cells(e->text, e->cursor);
+	char search[LINEEDIT_ROW], row[LINEEDIT_ROW];
+	const char *text = e->searching ? search : e->text;
+	size_t cursor_byte = e->cursor;
+	const size_t text_size = e->searching ? compose_search(e, search, &cursor_byte) : e->size;
+	const size_t total = cells(text, text_size), cursor = cells(text, cursor_byte);
 
 	scroll(e, cursor, total);
-	const size_t size = compose(e, total, row), same = common_start(row, size, e->shown, e->shown_size);
+	const size_t size = compose(e, text, text_size, total, row), same = common_start(row, size, e->shown, e->shown_size);
 	if (same < size || same < e->shown_size) {
 		const size_t before = cells(e->shown, e->shown_size);
 		terminal_cursor(e, cells(e->shown, same));
@@ -136,9 +149,9 @@ static void leave(struct lineedit *e, const char *text)
 	emit_text(e, text);
 }
 
-static size_t character_before(const struct lineedit *e, size_t at)
+static size_t character_before(const char *text, size_t at)
 {
-	while (at && continues_character(e->text[--at]))
+	while (at && continues_character(text[--at]))
 		;
 	return at;
 }
@@ -242,16 +255,48 @@ static bool contains(const char *text, const char *part)
 	return strncmp(text, part, size) == 0;
 }
 
-/* What is searched for is the draft: what was typed before the first Ctrl-R. */
-static void history_search(struct lineedit *e)
-{
-	const char *part = e->history_back ? e->draft : e->text;
+/* ---- Search ---- */
 
-	for (unsigned back = e->history_back + 1; back <= e->history_count; back++)
-		if (contains(history_line(e, back), part)) {
-			history_show(e, back);
-			return;
-		}
+/* Show the newest line from `back` on that contains what is wanted; the one shown stays where there is none. Nothing is
+ * in the draft already. */
+static void search_from(struct lineedit *e, unsigned back)
+{
+	while (back <= e->history_count && !contains(history_line(e, back), e->wanted))
+		back++;
+	e->search_failed = back > e->history_count;
+	history_show(e, back);
+}
+
+static void search_begin(struct lineedit *e)
+{
+	memcpy(e->wanted, e->text, e->size + 1);
+	e->wanted_size = e->size;
+	e->history_back = 0;	/* the line becomes the draft: giving up brings it back */
+	e->searching = true;
+	search_from(e, e->wanted_size ? 1 : 0);
+}
+
+static void search_give_up(struct lineedit *e)
+{
+	history_show(e, 0);
+	e->searching = false;
+}
+
+static void search_add(struct lineedit *e, const char *bytes, size_t size)
+{
+	if (e->wanted_size + size > LINEEDIT_MAX)
+		return;
+	memcpy(e->wanted + e->wanted_size, bytes, size);
+	e->wanted_size += size;
+	e->wanted[e->wanted_size] = '\0';
+	search_from(e, MAX(e->history_back, 1u));
+}
+
+static void search_shorten(struct lineedit *e)
+{
+	e->wanted_size = character_before(e->wanted, e->wanted_size);
+	e->wanted[e->wanted_size] = '\0';
+	search_from(e, e->wanted_size ? 1 : 0);
 }
 
 /* ---- Completion ---- */
@@ -334,7 +379,7 @@ static void sequence_key(struct lineedit *e, uint8_t byte)
 	case 'A': history_show(e, e->history_back + 1); break;
 	case 'B': if (e->history_back) history_show(e, e->history_back - 1); break;
 	case 'C': e->cursor = e->numbers[1] > 1 ? word_after(e) : character_after(e, e->cursor); break;
-	case 'D': e->cursor = e->numbers[1] > 1 ? word_before(e) : character_before(e, e->cursor); break;
+	case 'D': e->cursor = e->numbers[1] > 1 ? word_before(e) : character_before(e->text, e->cursor); break;
 	case 'H': e->cursor = 0; break;
 	case 'F': e->cursor = e->size; break;
 	case '~': home_end_key(e, e->numbers[0]); break;
@@ -352,9 +397,12 @@ static void alt_key(struct lineedit *e, uint8_t byte)
 }
 
 /* True while the byte belongs to an escape sequence. A control character does not: it may be that Escape was pressed
- * alone, or that the line lost the sequence's end. */
+ * alone, or that the line lost the sequence's end. Where Escape ended a search it was most likely pressed alone, and a
+ * letter behind it is not Alt and that letter. */
 static bool escape_byte(struct lineedit *e, uint8_t byte)
 {
+	const bool alone = e->escape == ESCAPE_ENDS_SEARCH;
+
 	if (byte < 0x20) {
 		e->escape = byte == 0x1b ? ESCAPE_BEGUN : ESCAPE_NONE;
 		e->numbers[0] = e->numbers[1] = e->number = 0;
@@ -364,10 +412,11 @@ static bool escape_byte(struct lineedit *e, uint8_t byte)
 	case ESCAPE_NONE:
 		return false;
 	case ESCAPE_BEGUN:
+	case ESCAPE_ENDS_SEARCH:
 		e->escape = byte == '[' || byte == 'O' ? ESCAPE_SEQUENCE : ESCAPE_NONE;
-		if (!e->escape)
+		if (!e->escape && !alone)
 			alt_key(e, byte);
-		return true;
+		return e->escape || !alone;
 	case ESCAPE_FUNCTION_KEY:
 		e->escape = ESCAPE_NONE;
 		return true;
@@ -398,7 +447,7 @@ static bool control_byte(struct lineedit *e, uint8_t byte)
 		replace(e, "");
 		return true;
 	case CTRL('A'): e->cursor = 0; break;
-	case CTRL('B'): e->cursor = character_before(e, e->cursor); break;
+	case CTRL('B'): e->cursor = character_before(e->text, e->cursor); break;
 	case CTRL('D'): erase(e, e->cursor, character_after(e, e->cursor)); break;
 	case CTRL('E'): e->cursor = e->size; break;
 	case CTRL('F'): e->cursor = character_after(e, e->cursor); break;
@@ -410,11 +459,11 @@ static bool control_byte(struct lineedit *e, uint8_t byte)
 		break;
 	case CTRL('N'): sequence_key(e, 'B'); break;
 	case CTRL('P'): sequence_key(e, 'A'); break;
-	case CTRL('R'): history_search(e); break;
+	case CTRL('R'): search_begin(e); break;
 	case CTRL('U'): erase(e, 0, e->cursor); break;
 	case CTRL('W'): erase(e, word_before(e), e->cursor); break;
 	case CTRL('H'):
-	case 0x7f: erase(e, character_before(e, e->cursor), e->cursor); break;
+	case 0x7f: erase(e, character_before(e->text, e->cursor), e->cursor); break;
 	}
 	return false;
 }
@@ -424,9 +473,40 @@ static void text_byte(struct lineedit *e, uint8_t byte)
 	uint32_t code_points[2];
 	char bytes[4];
 
-	for (unsigned i = 0, count = utf8_decode(&e->utf8, byte, code_points); i < count; i++)
-		if (!utf_is_control(code_points[i]) && !utf_is_zero_width(code_points[i]))
-			insert(e, bytes, utf8_encode(code_points[i], bytes));
+	for (unsigned i = 0, count = utf8_decode(&e->utf8, byte, code_points); i < count; i++) {
+		if (utf_is_control(code_points[i]) || utf_is_zero_width(code_points[i]))
+			continue;
+		const size_t size = utf8_encode(code_points[i], bytes);
+		if (e->searching)
+			search_add(e, bytes, size);
+		else
+			insert(e, bytes, size);
+	}
+}
+
+/* A key of a search; false for one that ended it and is still to be done. */
+static bool search_byte(struct lineedit *e, uint8_t byte)
+{
+	switch (byte) {
+	case CTRL('R'):
+		search_from(e, e->history_back + 1);
+		return true;
+	case CTRL('H'):
+	case 0x7f:
+		search_shorten(e);
+		return true;
+	case CTRL('C'):
+	case CTRL('G'):
+		search_give_up(e);
+		return true;
+	}
+	if (byte >= 0x20) {
+		text_byte(e, byte);
+		return true;
+	}
+	e->searching = false;
+	show(e);
+	return false;
 }
 
 void lineedit_init(struct lineedit *e, const char *prompt, unsigned prompt_cells, void (*emit)(const char *, size_t))
@@ -442,6 +522,7 @@ void lineedit_start(struct lineedit *e)
 {
 	replace(e, "");
 	e->escape = ESCAPE_NONE;
+	e->searching = false;
 	e->history_back = 0;
 	lineedit_draw(e);
 }
@@ -460,8 +541,11 @@ bool lineedit_byte(struct lineedit *e, uint8_t byte)
 	e->carriage_return = byte == '\r';
 	if (second_half)
 		return false;
-	if (escape_byte(e, byte))
+	const bool searching = e->searching;
+	if (searching && search_byte(e, byte))
 		;
+	else if (escape_byte(e, byte))
+		e->escape = searching && e->escape ? ESCAPE_ENDS_SEARCH : e->escape;
 	else if (byte >= 0x20 && byte != 0x7f)
 		text_byte(e, byte);
 	else if (control_byte(e, byte))

@@ -2,8 +2,12 @@
  *
  * Rules
  * - Keys as readline's: Left Right Home End Delete Backspace, Ctrl-A B D E F H K L N P U W, Up and Down through the
- *   last lines, Alt-B D F and Ctrl-Left, Ctrl-Right by words, Ctrl-C gives the line up. Ctrl-R takes the newest line
- *   that contains what was typed, once more an older one. Tab completes a word, or lists what it may become.
+ *   last lines, Alt-B D F and Ctrl-Left, Ctrl-Right by words, Ctrl-C gives the line up. Tab completes a word, or lists
+ *   what it may become.
+ * - Ctrl-R searches the last lines for what is typed, at first for what the line holds: the row is "(search) WANTED: ",
+ *   or "(no match) WANTED: ", and the newest line that contains it. Ctrl-R again takes an older one, Backspace begins
+ *   anew with less, Ctrl-C and Ctrl-G bring back the line there was. Any other key ends the search, and does to the line
+ *   found what it does.
  * - Text is UTF-8; the cursor moves by characters of one cell. A line that is full takes no more.
  * - The line stays within the terminal's row: of a longer one a part is shown, with < and > where there is more. */
 #ifndef KERNEL_CORE_LINEEDIT_H
@@ -13,6 +17,7 @@
 #include "lib/utf.h"
 
 #define LINEEDIT_MAX 255
+#define LINEEDIT_ROW (2 * LINEEDIT_MAX + 16)	/* of a search: two texts and what is between them */
 #define LINEEDIT_HISTORY 50
 #define LINEEDIT_COLUMNS 80	/* where nobody knows */
 
@@ -31,7 +36,7 @@ struct lineedit {
 	size_t size, cursor;		/* bytes; the cursor is never inside a character */
 
 	/* What the terminal shows behind the prompt. */
-	char shown[LINEEDIT_MAX + 1];
+	char shown[LINEEDIT_ROW];
 	size_t shown_size;
 	size_t shown_cursor;		/* in cells, as is what follows */
 	size_t first;			/* of the line, that is shown */
@@ -42,6 +47,9 @@ struct lineedit {
 	unsigned history_count;
 	unsigned history_back;		/* how far back the line shown is; 0: the new line */
 	char draft[LINEEDIT_MAX + 1];	/* the new line, while an old one is shown */
+	char wanted[LINEEDIT_MAX + 1];	/* what is searched for */
+	size_t wanted_size;
+	bool searching, search_failed;
 	struct utf8_decoder utf8;
 	bool carriage_return;		/* the last byte was CR: an LF behind it is the same key */
 };

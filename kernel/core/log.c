@@ -18,6 +18,7 @@
 
 #define SLOTS 1024u		/* a power of two */
 #define SLOT_TEXT 104
+#define LINE_ROOM (LOG_STAMP + LOG_LINE_MAX + 24)	/* of a message: colours, and a newline */
 
 struct slot {
 	uint64_t sequence;	/* atomic: position + 1, or 0 */
@@ -186,23 +187,30 @@ void log_set_level(unsigned level)
 	console_level = (enum log_level)level;
 }
 
+/* A message as a line of a console; its size. */
+static size_t line_format(const struct log_record *r, bool coloured, char line[LINE_ROOM])
+{
+	const char *colour = r->level <= LOG_ERR ? "\033[91m" : r->level == LOG_WARNING ? "\033[93m" : "";
+	char stamp[LOG_STAMP];
+
+	log_stamp(r->ticks, stamp);
+	if (coloured)
+		return (size_t)ksnprintf(line, LINE_ROOM, "\033[32m%s\033[0m%s%s\033[0m\n", stamp, colour, r->text);
+	return (size_t)ksnprintf(line, LINE_ROOM, "%s%s\n", stamp, r->text);
+}
+
 /* Linux prints levels below loglevel, so 7 leaves debug messages out. */
 static void show_on(struct console *c)
 {
 	struct log_record record;
-	char line[LOG_STAMP + LOG_LINE_MAX + 24], stamp[LOG_STAMP];
+	char line[LINE_ROOM];
 
 	while (log_read(&c->log_position, &record)) {
 		if (record.level >= console_level)
 			continue;
-		log_stamp(record.ticks, stamp);
-		const char *colour = record.level <= LOG_ERR ? "\033[91m" : record.level == LOG_WARNING ? "\033[93m" : "";
+		const size_t size = line_format(&record, c->colour, line);
 		console_prompt_wipe();
-		if (c->colour)
-			ksnprintf(line, sizeof(line), "\033[32m%s\033[0m%s%s\033[0m\n", stamp, colour, record.text);
-		else
-			ksnprintf(line, sizeof(line), "%s%s\n", stamp, record.text);
-		console_emit(c, line, strlen(line));
+		console_emit(c, line, size);
 	}
 }
 
@@ -230,15 +238,15 @@ void log_show(void)
 	}
 }
 
+/* In colours for who sits at the screen: all consoles get the same, and a program may read the serial line. */
 static int log_command(int argc, char **argv)
 {
+	const struct console *reader = console_reader();
 	struct log_record record;
-	char stamp[LOG_STAMP];
+	char line[LINE_ROOM];
 
-	for (uint64_t position = 0; log_read(&position, &record);) {
-		log_stamp(record.ticks, stamp);
-		monitor_printf("%s%s\n", stamp, record.text);
-	}
+	for (uint64_t position = 0; log_read(&position, &record);)
+		monitor_write(line, line_format(&record, reader && reader->colour, line));
 	return 0;
 }
 MONITOR_COMMAND(log, "", "the kernel's log, from the EFI entry point on", log_command,

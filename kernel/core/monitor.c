@@ -85,7 +85,7 @@ void monitor_printf(const char *format, ...)
 
 void monitor_usage(const struct monitor_command *command)
 {
-	monitor_printf("usage: %s %s\n", command->name, command->usage);
+	monitor_printf("usage: %s%s%s\n", command->name, command->usage[0] ? " " : "", command->usage);
 }
 
 static const char *error_text(int error)
@@ -127,9 +127,9 @@ static int run_one(const char *text, size_t size)
 	}
 	if (tap_begin)
 		tap_begin(text, size);
-	int error = command->run(count, words);
+	int error = command->usage[0] || count == 1 ? command->run(count, words) : -EINVAL;
 	console_flush();
-	if (error == -EINVAL && command->usage[0])
+	if (error == -EINVAL)
 		monitor_usage(command);
 	else if (error)
 		monitor_printf("%s: %s (error %d)\n", command->name, error_text(error), -error);

@@ -4,7 +4,7 @@
  * - A command is registered by the file that owns what it shows, with MONITOR_COMMAND at its end; the monitor itself
  *   knows none but help.
  * - A command runs on the monitor's stack, may wait, and prints with monitor_printf. It returns 0, or a negative errno
- *   that is shown. */
+ *   that is shown: -EINVAL as the usage, which is also the answer to words behind a command that has none in its usage. */
 #ifndef KERNEL_CORE_MONITOR_H
 #define KERNEL_CORE_MONITOR_H
 

@@ -3,6 +3,7 @@
  * here, says so in one line, and stops. */
 #include "kernel/core/panic.h"
 
+#include <abi/linux/errno.h>
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/sections.h"
@@ -205,13 +206,14 @@ void panic_trap(const struct trap_frame *frame, const char *format, ...)
 
 static int panic_command(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "fault") == 0)
+	if (argc == 1)
+		panic("asked for at the monitor");
+	if (argc == 2 && strcmp(argv[1], "fault") == 0)
 		*(volatile int *)(uintptr_t)0xdead0000 = 1;
-	if (argc > 1 && strcmp(argv[1], "breakpoint") == 0) {
-		__builtin_debugtrap();
-		return 0;
-	}
-	panic("asked for at the monitor");
+	if (argc != 2 || strcmp(argv[1], "breakpoint") != 0)
+		return -EINVAL;
+	__builtin_debugtrap();
+	return 0;
 }
 MONITOR_COMMAND(panic, "[fault|breakpoint]", "stop with the panic page, also by a fault; or take a breakpoint",
 		panic_command,

@@ -196,6 +196,14 @@ void report_number(struct report_sink *s, const char *key, uint64_t value)
 	value_put(s, key, text, text);
 }
 
+void report_number_known(struct report_sink *s, const char *key, uint64_t value)
+{
+	if (value)
+		report_number(s, key, value);
+	else
+		value_put(s, key, "unknown", "0");
+}
+
 /* In the largest unit that leaves a whole number. */
 void report_bytes(struct report_sink *s, const char *key, uint64_t value)
 {

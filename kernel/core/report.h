@@ -36,9 +36,11 @@ void report_row(struct report_sink *s);
 void report_end(struct report_sink *s);
 
 /* Text is cut at 255 bytes. report_hex is for addresses and ids: "0x00ab" with 4 digits, a string in JSON too, where
- * numbers over 2^53 are lost on most readers. report_bytes is "64 MiB" as text, the plain number in JSON. */
+ * numbers over 2^53 are lost on most readers. report_bytes is "64 MiB" as text, the plain number in JSON; so is
+ * report_number_known's 0, which is "unknown" as text. */
 void report_text(struct report_sink *s, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void report_number(struct report_sink *s, const char *key, uint64_t value);
+void report_number_known(struct report_sink *s, const char *key, uint64_t value);
 void report_bytes(struct report_sink *s, const char *key, uint64_t value);
 void report_hex(struct report_sink *s, const char *key, uint64_t value, unsigned digits);
 void report_flag(struct report_sink *s, const char *key, bool value);

@@ -18,6 +18,7 @@
 #include "kernel/mm/memory.h"
 #include "kernel/sched/thread.h"
 #include "lib/cmdline.h"
+#include "lib/format.h"
 #include "lib/string.h"
 
 #define RESERVE		MIB(6)		/* that others may want meanwhile, */
@@ -261,10 +262,12 @@ static void print_result(void)
 {
 	const struct memtest_result *m = &result;
 	const struct faults *f = &m->faults;
-	char moved[24], filled[24];
+	char begun[32] = "", moved[24], filled[24];
 
-	monitor_printf("memtest: %u %s and %u of %u tests%s; %u %s; %llu of %llu MiB, %u %%\n", m->passes,
-		       m->passes == 1 ? "pass" : "passes", m->tests, MEMTEST_COUNT, m->stopped ? ", stopped" : "",
+	if (m->tests)
+		ksnprintf(begun, sizeof(begun), " and %u of %u tests", m->tests, MEMTEST_COUNT);
+	monitor_printf("memtest: %u %s%s%s; %u %s; %llu of %llu MiB, %u %%\n", m->passes,
+		       m->passes == 1 ? "pass" : "passes", begun, m->stopped ? ", stopped" : "",
 		       m->cpus, m->cpus == 1 ? "CPU" : "CPUs",
 		       (unsigned long long)(m->tested >> 20), (unsigned long long)(m->ram >> 20),
 		       (unsigned)(m->tested * 100 / m->ram));
@@ -341,34 +344,42 @@ static void memtest_report(struct report_sink *s)
 }
 REPORT_SECTION(90, memtest, "Memory test", memtest_report);
 
-/* "30s" is a time, a number of a MiB and more is memory, and any other one a count of passes. */
-static bool argument_parse(const char *text, struct memtest_run *r)
+enum { ARGUMENT_LENGTH = 1, ARGUMENT_MEMORY = 2 };
+
+/* "30s" is a time, a number of a MiB and more is memory, and any other one a count of passes. What it was; 0 for none. */
+static unsigned argument_parse(const char *text, struct memtest_run *r)
 {
 	size_t size = strlen(text);
 	const bool seconds = size > 1 && text[size - 1] == 's';
 	uint64_t number;
 
-	if (cmdline_parse_number(text, size - seconds, &number))
-		return false;
+	if (cmdline_parse_number(text, size - seconds, &number) || (seconds && !number))
+		return 0;
+	if (!seconds && number >= MIB(1)) {
+		r->wanted = number;
+		return ARGUMENT_MEMORY;
+	}
 	if (seconds) {
 		r->passes = 0;
 		r->duration = (nsec_t)MIN(number, 1000000000ull) * NSEC_PER_SEC;
-	} else if (number >= MIB(1)) {
-		r->wanted = number;
 	} else {
 		r->passes = (unsigned)number;
 	}
-	return true;
+	return ARGUMENT_LENGTH;
 }
 
 static int memtest_command(int argc, char **argv)
 {
 	struct memtest_run r = { .wanted = UINT64_MAX, .passes = 1 };
+	unsigned given = 0;
 
 	tool_begin(&r.tool, &argc, argv);
-	for (int i = 1; i < argc; i++)
-		if (!argument_parse(argv[i], &r))
+	for (int i = 1; i < argc; i++) {
+		const unsigned argument = argument_parse(argv[i], &r);
+		if (!argument || (given & argument))
 			return -EINVAL;
+		given |= argument;
+	}
 	int error = run(&r);
 	if (error)
 		return error;

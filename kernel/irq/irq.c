@@ -28,6 +28,12 @@
 #define STORM_UNCLAIMED	99900		/* … so many that nobody claimed */
 #define MESSAGE_ADDRESS	0xfee00000u
 
+/* Of a row of `irq`. */
+#define COLUMNS		80u		/* where nobody knows */
+#define COLUMNS_LEAST	60u
+#define COLUMN_WIDTH	9u		/* a CPU's */
+#define ROW_AROUND	35u		/* vector, total and owner */
+
 struct irq_line {
 	irq_handler *handler;	/* NULL: free */
 	void *context;
@@ -286,27 +292,46 @@ static void vectors_walk(vector_row_fn *row, void *context)
 		}
 }
 
+/* How many CPUs have a column of their own: all that fit in a row. Where these are not all, one column is the others'. */
+static unsigned columns_count(void)
+{
+	unsigned columns, rows;
+
+	console_size(&columns, &rows);
+	const unsigned fit = (MAX(columns ? columns : COLUMNS, COLUMNS_LEAST) - ROW_AROUND) / COLUMN_WIDTH;
+	return percpu_count > fit ? fit - 1 : percpu_count;
+}
+
 static void print_row(unsigned vector, const char *owner, uint64_t total, void *context)
 {
-	monitor_printf("%6u %12llu ", vector, (unsigned long long)total);
-	for (cpu_id_t id = 0; id < MIN(percpu_count, 8u); id++)
+	const unsigned *count = context;
+	uint64_t others = 0;
+
+	monitor_printf("%6u %10llu", vector, (unsigned long long)total);
+	for (cpu_id_t id = 0; id < *count; id++)
 		monitor_printf(" %8llu", (unsigned long long)vector_count(vector, owner, id));
+	for (cpu_id_t id = *count; id < percpu_count; id++)
+		others += vector_count(vector, owner, id);
+	if (*count < percpu_count)
+		monitor_printf(" %8llu", (unsigned long long)others);
 	monitor_printf("  %s\n", owner ? owner : "unclaimed");
 }
 
 static int irq_command(int argc, char **argv)
 {
-	monitor_printf("vector        total ");
-	for (cpu_id_t id = 0; id < MIN(percpu_count, 8u); id++)
-		monitor_printf("    CPU %u", id);
-	monitor_printf("\n");
-	vectors_walk(print_row, NULL);
+	unsigned count = columns_count();
+
+	monitor_printf("vector      total");
+	for (cpu_id_t id = 0; id < count; id++)
+		monitor_printf("%*sCPU %u", id < 10 ? 4 : 3, "", id);
+	monitor_printf("%s\n", count < percpu_count ? "   others" : "");
+	vectors_walk(print_row, &count);
 	monitor_printf("%s, %u IOAPIC lines\n", lapic->name, ioapic_line_count());
 	return 0;
 }
 MONITOR_COMMAND(irq, "", "interrupts by vector and CPU", irq_command,
 	.text = "A row for each vector that has an owner or ever came: how often on all CPUs together, then on each of "
-		"the first eight.");
+		"as many as fit in a row, and on the others.");
 
 static void report_vector(unsigned vector, const char *owner, uint64_t total, void *context)
 {

@@ -25,7 +25,7 @@ static void module_row(struct report_sink *s, const struct smbios_module *m)
 	report_text(s, "bank", "%s", m->bank);
 	report_bytes(s, "size", m->size);
 	report_text(s, "type", "%s", m->type);
-	report_number(s, "speed", m->speed);
+	report_number_known(s, "speed", m->speed);
 	report_flag(s, "ecc", m->ecc);
 	report_text(s, "vendor", "%s", m->vendor);
 	report_text(s, "part", "%s", m->part);

@@ -414,7 +414,9 @@ uint64_t slab_live(struct slab_cache *cache)
 
 static int slab_command(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "sites") == 0) {
+	if (argc > 2 || (argc == 2 && strcmp(argv[1], "sites") != 0))
+		return -EINVAL;
+	if (argc == 2) {
 		if (!SLAB_DEBUG)
 			return -ENOSYS;
 		slab_debug_print_sites();

@@ -106,13 +106,13 @@ static int sched_command(int argc, char **argv)
 	struct sched_counts c;
 	char runs[THREAD_NAME];
 
-	monitor_printf("CPU  switches preemptions wake-ups  steals  pushes    idle s queued   load  runs\n");
+	monitor_printf("CPU  switches preempts wake-ups steals pushes    idle s queue  load  runs\n");
 	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++) {
 		if (!cpu_is_online(cpu))
 			continue;
 		sched_count(cpu, &c);
 		copy_current(cpu, runs);
-		monitor_printf("%3u %9llu %11llu %8llu %7llu %7llu %5lld.%03d %6u %6llu  %s\n", cpu, (unsigned long long)c.switches,
+		monitor_printf("%3u %9llu %8llu %8llu %6llu %6llu %5lld.%03d %5u %5llu  %s\n", cpu, (unsigned long long)c.switches,
 			       (unsigned long long)c.preemptions, (unsigned long long)c.wakeups, (unsigned long long)c.steals,
 			       (unsigned long long)c.pushes, MSEC(c.idle), c.queued, (unsigned long long)c.load, runs);
 	}

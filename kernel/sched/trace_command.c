@@ -54,11 +54,12 @@ static int trace_begin(uint32_t count)
 {
 	if (trace_is_on)
 		return -EBUSY;
-	vfree(memory);
-	records = count;
-	memory = vmalloc((uint64_t)records * percpu_count * sizeof(*memory));
-	if (!memory)
+	struct trace_record *fresh = vmalloc((uint64_t)count * percpu_count * sizeof(*fresh));
+	if (!fresh)
 		return -ENOMEM;
+	vfree(memory);
+	memory = fresh;
+	records = count;
 	__atomic_store_n(&trace_is_on, true, __ATOMIC_RELEASE);
 	smp_call_all(start_here, NULL);
 	return 0;
@@ -66,8 +67,10 @@ static int trace_begin(uint32_t count)
 
 static int trace_end(void)
 {
-	if (!trace_is_on)
+	if (!trace_is_on) {
+		monitor_printf("trace: it is not on\n");
 		return -EINVAL;
+	}
 	smp_call_all(stop_here, NULL);
 	__atomic_store_n(&trace_is_on, false, __ATOMIC_RELEASE);
 	return 0;
@@ -105,8 +108,10 @@ static void print_counters(cpu_id_t cpu)
 
 static int trace_dump(void)
 {
-	if (!memory || trace_is_on)
+	if (!memory || trace_is_on) {
+		monitor_printf("trace: %s\n", trace_is_on ? "it is still on" : "there is none");
 		return -EINVAL;
+	}
 	console_printf("trace: begin 1 cpus %u hz %llu\n", percpu_count, (unsigned long long)clock_span_hz());
 	thread_for_each(print_name, NULL);
 	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)

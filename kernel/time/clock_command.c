@@ -8,6 +8,10 @@
 #include "kernel/time/calibrate.h"
 #include "kernel/time/clock.h"
 #include "kernel/time/clock_internal.h"
+#include "lib/cmdline.h"
+#include "lib/string.h"
+
+#define SLEEP_MOST 86400000u	/* ms: a day */
 
 static void print_source(void)
 {
@@ -43,29 +47,16 @@ MONITOR_COMMAND(clock, "", "the clock, how its rate is known, and the date", clo
 		"that may be off. The rate gets "
 		"better while the machine runs.");
 
-/* A number of milliseconds up to a day; -1 for anything else. */
-static nsec_t milliseconds(const char *text)
-{
-	nsec_t value = 0;
-
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || value > 86400000)
-			return -1;
-		value = value * 10 + (*text - '0');
-	}
-	return value * NSEC_PER_MSEC;
-}
-
 static int sleep_command(int argc, char **argv)
 {
-	nsec_t duration = argc == 2 ? milliseconds(argv[1]) : -1;
+	uint64_t milliseconds;
 
-	if (duration < 0)
+	if (argc != 2 || cmdline_parse_number(argv[1], strlen(argv[1]), &milliseconds) || milliseconds > SLEEP_MOST)
 		return -EINVAL;
-	clock_delay(duration);
+	clock_delay((nsec_t)milliseconds * NSEC_PER_MSEC);
 	return 0;
 }
-MONITOR_COMMAND(sleep, "MS", "wait for so many milliseconds", sleep_command);
+MONITOR_COMMAND(sleep, "MS", "wait for so many milliseconds", sleep_command, .text = "A day, 86400000, is the most.");
 
 static int clock_bench(void)
 {

@@ -99,7 +99,15 @@ def one(test):
 CASES = [
     # The line.
     prompt("completion", Raw("hel\tpag\t\r"), r"^usage: pager \[auto\|on\|off\]", Raw("report c\t\tpu\r"), r"^cpu +clocks", r"^CPUs"),
-    prompt("history", Type("pager on"), Type("clock"), Raw("pag\x12\x05\x7f\x7foff\r"), Raw("\x1b[A\x1b[A\r"), r"^source +TSC"),
+    prompt("history", Type("pager on"), Type("clock"), Raw("pag\x12\x05\x7f\x7foff\r"), Raw("\x1b[A\x1b[A\r"), r"^source +TSC",
+        Raw("\x12clo\r"), r"^source +TSC", Raw("keep\x12clo\x07 this\r"), r"^keep: no such command"),
+    # Nothing runs with words that it does not know.
+    prompt("wrong-words", Type("boot x"), r"^usage: boot$", Type("poweroff now"), r"^usage: poweroff$", Type("panic now"), r"^usage: panic",
+        Type('sleep ""'), r"^usage: sleep", Type("sleep 86400001"), r"^usage: sleep", Type("memtest 1 2"), r"^usage: memtest", Type("memtest 0s"), r"^usage: memtest",
+        Type("slab x"), r"^usage: slab", Type("trace off"), r"^trace: it is not on", Type("trace dump"), r"^trace: there is none"),
+    # What live messages look like; they are off the screen when the log is asked for.
+    prompt("log-colours", PROMPT, Press("ctrl-l"), Keys("pager off"), Keys("log"), See("there is no keymap=klingon", 0xf5d67a, 0x101418),
+        cmdline="keymap=klingon", machine={}),
     prompt("long-line", Raw("peek " + "0" * 200 + "\x01\x1b[C\x1b[C\x1b[C\x1b[C\x0b 0 4294967296\r"), r"^usage: peek"),
 
     # Help and pages.

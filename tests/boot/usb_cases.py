@@ -10,6 +10,7 @@ import time
 from case import READY, Case, Failure, Keys, Line, Press, Type
 from usb_device import BABBLE, SILENCE, STALL, Device, configuration, device_descriptor, interface, plug
 
+KERNEL_TEST = "loader/kernel-test.EFI"
 U_BOOT = {"firmware": "u-boot", "chipset": "pc", "display": "none"}
 NO_PS2 = ("-machine", "i8042=off")     # so that what is typed comes by USB
 XHCI, NEC = ("-device", "qemu-xhci,id=x"), ("-device", "nec-usb-xhci,id=x")
@@ -144,6 +145,16 @@ def refused(name, why, **says):
     return [Plug(Device(name, **says)), rf"usb 1-\d+: not used: {why}$"]
 
 
+def starved(device, nth, error):
+    """Plug in a device that finds no memory at a step, each time it is tried: it is said, and nothing is left behind."""
+    return [Type(f"fail usb {nth}"), Plug(device, f"starved{nth}", "1"), error, Pull(f"starved{nth}"), Wait(0.5), Type("fail"), "^fail: nothing is left behind"]
+
+
+def known(device):
+    """Plug a device in and out: the memory that its kind needs is there then, and an allocation is one."""
+    return [Plug(device, f"known-{device}", "1"), "usb 1-1: .*: ", Pull(f"known-{device}"), "usb 1-1: unplugged"]
+
+
 def altered(place, value):
     """The keyboard's configuration with one byte changed."""
     return KEYBOARD[:place] + bytes([value]) + KEYBOARD[place + 1:]
@@ -171,6 +182,10 @@ CASES = [
     Case("usb-keyboard-ovmf", *keyboard("1-1: .*: keyboard", Keys("quite"), "^quite: no such command", chipset="q35", firmware="ovmf")),
     Case("usb-nec", *keyboard("1-1: .*: keyboard", Keys("usb"), r"^xhci \S+, 8 ports, by interrupts", "1-1: .* keyboard", controller=NEC)),
     Case("usb-msi", *keyboard("1-1: .*: keyboard", Keys("usb"), r"^xhci \S+, 8 ports, by interrupts", "1-1: .* keyboard", controller=("-device", "nec-usb-xhci,id=x,msix=off"))),
+    Case("usb-no-memory", [READY, *known("usb-kbd"), *known("usb-hub"), *starved("usb-kbd", 1, "usb: no memory for a device"), *starved("usb-kbd", 2, "usb 1-1: not used: slot: no memory"),
+        *starved("usb-mouse", 3, "usb 1-1: not used: configuration: no memory"), *starved("usb-kbd", 4, "usb 1-1: not used: starting its drivers: no memory"),
+        *starved("usb-hub", 4, "usb 1-1: not used: starting its drivers: no memory"), Plug("usb-kbd", "k", "1"), "usb 1-1: .*: keyboard", Keys("poweroff")],
+        {**U_BOOT, "extra": (*NO_PS2, *XHCI)}, efi=KERNEL_TEST),
     Case("usb-polled", *keyboard("1-1: .*: keyboard", Keys("usb"), r"^xhci \S+, 8 ports, polled", "1-1: .* keyboard", controller=("-device", "nec-usb-xhci,id=x,msi=off,msix=off"))),
     Case("usb-64-cpus", *keyboard("1-1: .* keyboard", Keys("quite"), "^quite: no such command", cpus=64), timeout=180),
     Case("usb-hubs", *keyboard(r"usb 1-1\.2\.3: .*: keyboard", Keys("usb"), r"^  1-1: 0409:55aa QEMU USB Hub, 12 Mb/s, hub", r"^    1-1\.2: .*, hub",
@@ -214,7 +229,7 @@ CASES = [
         Keys("poweroff")], {**U_BOOT, "extra": (*NO_PS2, *XHCI)}),
     Case("usb-controller-stops", [READY, r"usb 1-1: .*: keyboard", StopController(), Plug("usb-mouse", "mouse"), r"usb: xhci \S+: it has stopped; it is not used any more",
         "input: USB keyboard is gone", Type("usb"), r"^xhci \S+, 8 ports, it has stopped", Type("pci -v"), "USB controller.*XHCI", "bus master off", Type("poweroff")],
-        {**U_BOOT, "extra": (*XHCI, "-device", "usb-kbd,bus=x.0")}),
+        {**U_BOOT, "extra": (*XHCI, "-device", "usb-kbd,bus=x.0")}, "loglevel=8"),
     Case("usb-report", [READY, r"usb 1-1\.2: .*: keyboard", Type("report usb"), r"^    00:03\.0, ports 8, state by interrupts", r"^    1-1\.2, id 0627:0001, name QEMU USB Keyboard, .*, drivers keyboard", Type("poweroff")],
         {**U_BOOT, "extra": (*XHCI, "-device", "usb-hub,bus=x.0,port=1", "-device", "usb-kbd,bus=x.0,port=1.2")}),
     Case("usb-storage", [READY, r"usb \d-\d: .*, no driver$", Type("usb"), r"\d-\d: .*, no driver for class 08", Type("poweroff")], {"display": "none", "disk": "usb"}),

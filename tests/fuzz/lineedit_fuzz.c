@@ -1,5 +1,6 @@
 /* Any bytes as keys, on a terminal of any small width. After each the terminal's row must be what a plain reading of the
  * buffer says, and nothing may be outside of it. The first byte chooses the width. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,10 +29,18 @@ static bool words(const char *line, size_t word, unsigned index, char ret[LINEED
 
 static void check(const struct lineedit *e, unsigned columns)
 {
-	size_t cells = 0;
+	char search[LINEEDIT_ROW];
+	const char *text = e->searching ? search : e->text;
+	size_t cursor = e->cursor, cells = 0;
 
-	for (size_t i = 0; i < e->cursor; i++)
-		cells += ((uint8_t)e->text[i] & 0xc0) != 0x80;
+	if (e->searching) {
+		cursor = (size_t)sprintf(search, "(%s) %s", e->search_failed ? "no match" : "search", e->wanted);
+		sprintf(search + cursor, ": %s", e->text);
+	}
+	for (size_t i = 0; i < cursor; i++)
+		cells += ((uint8_t)text[i] & 0xc0) != 0x80;
+	if (e->wanted_size > LINEEDIT_MAX || strlen(e->wanted) != e->wanted_size || !utf8_valid(e->wanted, e->wanted_size))
+		abort();
 	if (e->size > LINEEDIT_MAX || e->cursor > e->size || e->text[e->size] || strlen(e->text) != e->size || !utf8_valid(e->text, e->size))
 		abort();
 	if (vt.x < 2 || vt.x >= columns || vt.x - 2 > cells)
@@ -39,7 +48,7 @@ static void check(const struct lineedit *e, unsigned columns)
 	/* On the cursor's cell stands the character it is on. */
 	struct utf8_decoder decoder = { 0 };
 	uint32_t code_points[2] = { ' ' };
-	for (size_t i = e->cursor; i < e->size && !utf8_decode(&decoder, (uint8_t)e->text[i], code_points); i++)
+	for (size_t i = cursor; text[i] && !utf8_decode(&decoder, (uint8_t)text[i], code_points); i++)
 		;
 	if (cell_glyph(vt_row(&vt, vt.y)[vt.x]) != font_glyph(&font_small, code_points[0]))
 		abort();

@@ -67,21 +67,31 @@ static size_t characters(const char *text, size_t size)
 	return count;
 }
 
-/* The row with the cursor is the prompt and a part of the text with marks where there is more, and the cursor stands on
- * the character that the buffer has it on. */
+/* The row with the cursor is the prompt and a part of the text (or of what the search is, and found) with marks where
+ * there is more, and the cursor stands on the character that the buffer has it on. */
 static bool screen_agrees(void)
 {
 	struct utf8_decoder decoder = { 0 };
 	const cell_t *row = vt_row(&vt, vt.y) + 2;
-	const size_t total = characters(edit.text, edit.size), cursor = characters(edit.text, edit.cursor);
+	char text[LINEEDIT_ROW];
+	size_t cursor_byte = edit.cursor;
+
+	if (edit.searching) {
+		snprintf(text, sizeof(text), "(%s) %s", edit.search_failed ? "no match" : "search", edit.wanted);
+		cursor_byte = strlen(text);
+		snprintf(text + cursor_byte, sizeof(text) - cursor_byte, ": %s", edit.text);
+	} else {
+		memcpy(text, edit.text, edit.size + 1);
+	}
+	const size_t size = strlen(text), total = characters(text, size), cursor = characters(text, cursor_byte);
 	const size_t first = cursor - (vt.x - 2), room = edit.columns - 3;
 	uint32_t code_points[2];
 	size_t at = 0;
 
 	if (vt.x < 2 || vt.x - 2 > cursor || vt.x >= vt.columns || first + room < MIN(cursor, total) || (first && first + room > total))
 		return false;
-	for (size_t i = 0; i < edit.size; i++)
-		for (unsigned n = utf8_decode(&decoder, (uint8_t)edit.text[i], code_points), k = 0; k < n; k++, at++) {
+	for (size_t i = 0; i < size; i++)
+		for (unsigned n = utf8_decode(&decoder, (uint8_t)text[i], code_points), k = 0; k < n; k++, at++) {
 			uint32_t shown = first && at == first ? '<' : at == first + room - 1 && at + 1 < total ? '>' : code_points[k];
 			if (at >= first && at < first + room && cell_glyph(row[at - first]) != font_glyph(&font_small, shown))
 				return false;
@@ -197,12 +207,124 @@ TEST(history_is_searched)
 	CHECK_STR(edit.text, "pci");
 	type("\022");
 	CHECK_STR(edit.text, "pci -v");
+	CHECK(!edit.search_failed);
 	type("\022");
 	CHECK_STR(edit.text, "pci -v");	/* no older one */
+	CHECK(edit.search_failed);
+	CHECK(screen_agrees());
 	type("\033[B\033[B\033[B");
 	CHECK_STR(edit.text, "pci");
 	type("\025o\022\022");
 	CHECK_STR(edit.text, "report json");
+	CHECK(screen_agrees());
+}
+
+/* Start with lines to be found, and type; what is found, and where the search is. */
+static void check_search(const char *keys, const char *text, const char *wanted, bool failed)
+{
+	start();
+	type("report json\rpci -v\rgrün\rboot\rmem\r");
+	lineedit_start(&edit);
+	type(keys);
+	CHECK_STR(edit.text, text);
+	CHECK(edit.searching);
+	CHECK_STR(edit.wanted, wanted);
+	CHECK_EQ(edit.wanted_size, strlen(wanted));
+	CHECK_EQ(edit.search_failed, failed);
+	CHECK(screen_agrees());
+}
+
+TEST(search_goes_with_each_key)
+{
+	check_search("\022", "", "", false);
+	check_search("\022o", "boot", "o", false);
+	check_search("\022or", "report json", "or", false);
+	check_search("\022o\022", "report json", "o", false);
+	check_search("\022ox", "boot", "ox", true);		/* the last one found stays */
+	check_search("\022ox\177", "boot", "o", false);
+	check_search("\022o\022\177r", "grün", "r", false);	/* less begins anew */
+	check_search("\022o\022\b\b", "", "", false);
+	check_search("\022ü", "grün", "ü", false);
+	check_search("\022rü\177", "grün", "r", false);
+	check_search("\022o\022\022o", "report json", "oo", true);	/* never back to a newer one */
+	check_search("\022\022\022", "boot", "", false);
+	check_search("-v\022", "pci -v", "-v", false);
+	check_search("x\022\177", "x", "", false);		/* nothing is wanted: what was typed */
+	check_search("x\022", "x", "x", true);
+}
+
+static void check_taken(const char *keys, const char *text, size_t cursor)
+{
+	start();
+	type("report json\rpci -v\rboot\r");
+	lineedit_start(&edit);
+	type(keys);
+	CHECK_STR(edit.text, text);
+	CHECK_EQ(edit.cursor, cursor);
+	CHECK(!edit.searching);
+	CHECK(screen_agrees());
+}
+
+TEST(search_ends)
+{
+	check_taken("\022pc\033[D!", "pci -!v", 6);
+	check_taken("\022pc\033[H!", "!pci -v", 1);
+	check_taken("\022pc\033OH!", "!pci -v", 1);
+	check_taken("\022pc\033[A", "report json", 11);
+	check_taken("\022pc\033[B", "boot", 4);
+	check_taken("\022pc\033[B\033[B", "", 0);
+	check_taken("\022pc\033b", "pci -vb", 7);	/* Escape alone, and a letter: not Alt-B */
+	check_taken("\022pc\033\033b", "pci -v", 4);
+	check_taken("\022pc\001!", "!pci -v", 1);
+	check_taken("\022pc\013", "pci -v", 6);
+	check_taken("\022xyz\033[D", "", 0);
+	check_taken("re\022pc\007", "re", 2);
+	check_taken("re\022pc\003!", "re!", 3);
+	check_taken("re\022\022\007", "re", 2);
+	check_taken("\022p\007\022b\033[C", "boot", 4);
+	check_taken("\033[A!\022\007", "boot!", 5);	/* the line shown, not what was typed before it */
+}
+
+TEST(search_runs_what_it_found)
+{
+	start();
+	type("report json\rpci -v\rboot\r");
+	lineedit_start(&edit);
+	CHECK(type("\022pc\r"));
+	CHECK_STR(edit.text, "pci -v");
+	CHECK_EQ(cell_glyph(vt_row(&vt, vt.y - 1)[2]), font_glyph(&font_small, 'p'));	/* the line alone stays on the screen */
+	CHECK_EQ(cell_glyph(vt_row(&vt, vt.y - 1)[8]), font_glyph(&font_small, ' '));
+	lineedit_start(&edit);
+	CHECK(!edit.searching);
+	type("\033[A");
+	CHECK_STR(edit.text, "pci -v");
+	start();
+	CHECK(type("\022nothing\r"));
+	CHECK_STR(edit.text, "");
+}
+
+TEST(search_takes_no_more_than_a_line)
+{
+	start();
+	type("\022");
+	for (unsigned i = 0; i < 2 * LINEEDIT_MAX; i++)
+		type("x");
+	CHECK_EQ(edit.wanted_size, LINEEDIT_MAX);
+	CHECK(screen_agrees());
+	start_on(20);
+	for (unsigned i = 0; i < LINEEDIT_MAX; i++)
+		type("x");
+	type("\r");
+	lineedit_start(&edit);
+	type("\022");
+	for (unsigned i = 0; i < LINEEDIT_MAX; i++) {
+		type("x");
+		CHECK(screen_agrees());
+	}
+	CHECK_EQ(edit.size, LINEEDIT_MAX);
+	CHECK(!edit.search_failed);
+	type("\022");
+	CHECK(edit.search_failed);
 	CHECK(screen_agrees());
 }
 
@@ -308,7 +430,7 @@ static void random_keys(unsigned columns)
 {
 	static const char *const keys[] = {
 		"a", "b", " ", "ü", "日", "\177", "\001", "\005", "\002", "\006", "\004", "\013", "\025", "\027", "\033[A", "\033[B", "\033[D", "\033[C",
-		"\033[3~", "\r", "\014", "xyz", "\003", "\t", "\022", "\033b", "\033f", "\033d", "ein langes Wort", "re",
+		"\033[3~", "\r", "\014", "xyz", "\003", "\007", "\033", "\t", "\022", "\033b", "\033f", "\033d", "ein langes Wort", "re",
 	};
 	start_on(columns);
 	for (unsigned i = 0; i < 10000; i++) {
@@ -316,6 +438,7 @@ static void random_keys(unsigned columns)
 			lineedit_start(&edit);
 		CHECK(edit.cursor <= edit.size && edit.size <= LINEEDIT_MAX);
 		CHECK(edit.text[edit.size] == '\0');
+		CHECK(edit.wanted[edit.wanted_size] == '\0');
 		if (!screen_agrees()) {
 			TEST_FAIL("step %u: \"%s\" with the cursor at %zu is not what the screen shows (columns %u, at %u)", i, edit.text,
 				  edit.cursor, columns, vt.x);

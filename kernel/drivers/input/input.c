@@ -181,7 +181,7 @@ void input_add(struct input_device *d)
 	if (d->set_leds)
 		d->set_leds(d, leds_shown);
 	spin_unlock_irqrestore(&lock, flags);
-	pr_info("input: %s", d->name);
+	log_message(d->announced ? LOG_DEBUG : LOG_INFO, "input: %s", d->name);
 }
 
 void input_remove(struct input_device *d)
@@ -195,7 +195,7 @@ void input_remove(struct input_device *d)
 			break;
 		}
 	spin_unlock_irqrestore(&lock, flags);
-	pr_info("input: %s is gone", d->name);
+	log_message(d->announced ? LOG_DEBUG : LOG_INFO, "input: %s is gone", d->name);
 }
 
 bool input_have_keyboard(void)

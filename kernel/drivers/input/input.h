@@ -22,6 +22,7 @@
 struct input_device {
 	const char *name;		/* for people: "USB keyboard" */
 	bool keyboard, mouse;		/* what it is; may be both */
+	bool announced;			/* its driver tells people that it comes and goes */
 	void (*set_leds)(struct input_device *d, unsigned leds);	/* bits 1 << LED_…; NULL: it has none */
 	/* The layer's own. */
 	uint8_t held[KEY_CNT / 8];	/* a bit for each key that is down */

@@ -1,6 +1,5 @@
 /* `usb` and the report's section: what is plugged in where. A device is copied under the lock of its controller and
  * shown outside it, since the tree may change meanwhile and showing takes long. */
-#include <abi/linux/errno.h>
 #include "kernel/core/monitor.h"
 #include "kernel/core/report.h"
 #include "kernel/drivers/usb/xhci.h"
@@ -65,8 +64,6 @@ static int usb_command(int argc, char **argv)
 {
 	struct entry e;
 
-	if (argc > 1)
-		return -EINVAL;
 	if (!xhci_first())
 		monitor_printf("there is no xHCI controller in use\n");
 	for (struct xhci *x = xhci_first(); x; x = x->next) {

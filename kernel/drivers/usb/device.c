@@ -357,7 +357,8 @@ struct usb_device *usb_device_add(struct usb_hub *hub, unsigned port, enum usb_s
 	unsigned step = 0;
 
 	if (!d) {
-		pr_err("usb: no memory for a device");
+		if (last_try)
+			pr_warn("usb: no memory for a device");
 		return NULL;
 	}
 	d->xhci = hub->xhci;

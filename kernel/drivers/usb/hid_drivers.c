@@ -52,7 +52,7 @@ static int start(struct usb_function *f, const char *name)
 		return -ENOMEM;
 	h->function = f;
 	h->leds_shown = NO_LEDS;
-	h->input = (struct input_device){ .name = name, .keyboard = f->interface->protocol == PROTOCOL_KEYBOARD };
+	h->input = (struct input_device){ .name = name, .keyboard = f->interface->protocol == PROTOCOL_KEYBOARD, .announced = true };
 	h->input.mouse = !h->input.keyboard;
 	h->input.set_leds = h->input.keyboard ? set_leds : NULL;
 	f->data = h;

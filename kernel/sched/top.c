@@ -161,7 +161,7 @@ static void draw_bar(struct top *top, cpu_id_t cpu, unsigned width)
 /* As many bars beside each other as leave two thirds of the screen for threads. */
 static void draw_bars(struct top *top)
 {
-	unsigned most = MAX(top->columns / BAR_LEAST, 1u), across = 1, column = 0;
+	unsigned most = MAX(top->columns / BAR_LEAST, 1u), across = 1, column = 0, shown = 0;
 
 	while (across < most && cpus_online() > across * (top->rows / 3))
 		across++;
@@ -169,12 +169,17 @@ static void draw_bars(struct top *top)
 		if (!cpu_is_online(cpu))
 			continue;
 		draw_bar(top, cpu, MIN(top->columns / across, (unsigned)COLUMNS));
+		shown++;
 		column = (column + 1) % across;
 		if (!column)
 			row_end(top);
 	}
 	if (column)
 		row_end(top);
+	if (shown < cpus_online()) {
+		put(top, "     and %u CPUs more", cpus_online() - shown);
+		row_end(top);
+	}
 }
 
 static void draw_thread(struct top *top, const struct thread_sample *r)

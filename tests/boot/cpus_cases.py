@@ -26,7 +26,7 @@ class OthersStopped:
 
     def run(self, run):
         Line(r"^CPUs? [-,\d]+ at .*sched_idle\+0x").run(run)
-        Line(r"^Not saved:").run(run)      # all have been described
+        Line(r"^(Not s|S)aved[.:]").run(run)      # all have been described
         listed = []
         for words in re.findall(r"^CPUs? ([-,\d]+) at ", run.guest.serial.text(), re.MULTILINE):
             for first, _, last in (word.partition("-") for word in words.split(",")):

@@ -8,7 +8,7 @@
 #include "kernel/mm/frames.h"
 
 struct thread *failure_thread;
-uint64_t failure_countdown;
+uint64_t failure_countdown, failure_period;
 static bool booted;
 static uint64_t count;		/* atomic */
 

@@ -7,10 +7,10 @@
 
 #include "kernel/arch/preempt.h"
 
-/* Which allocation of this thread from now on fails: 1 the next one; 0: none any more. What interrupts allocate while it
- * runs counts as its own. */
+/* Which allocation of this thread from now on fails: 1 the next one; 0: none any more. After it, each one at that
+ * distance; 0: none. What interrupts allocate while the thread runs counts as its own. */
 extern struct thread *failure_thread;
-extern uint64_t failure_countdown;
+extern uint64_t failure_countdown, failure_period;
 
 /* What every allocator asks first, interrupts off or not: an injected failure goes to whoever comes. */
 #ifdef NDEBUG
@@ -19,7 +19,10 @@ static inline bool failure_is_due(void) { return false; }
 #else
 static inline bool failure_is_due(void)
 {
-	return failure_countdown && failure_thread == thread_current() && --failure_countdown == 0;
+	if (!failure_countdown || failure_thread != thread_current() || --failure_countdown)
+		return false;
+	failure_countdown = failure_period;
+	return true;
 }
 #define FAILURE_INJECTION true
 #endif

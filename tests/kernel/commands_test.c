@@ -1,5 +1,5 @@
 /* Commands at the prompt that find no memory: each of their allocations fails in turn. They may say so or do with less;
- * what they took is given back. Those that keep something for the next time (traces, stacks, results) are not here. */
+ * what they took is given back. What they keep (the last trace, the last result) takes the place of what was kept. */
 #include "kernel/core/monitor.h"
 #include "lib/string.h"
 #include "tests/kernel/framework.h"
@@ -32,4 +32,16 @@ KERNEL_TEST_ALLOC(a_report_needs_no_memory)
 KERNEL_TEST_ALLOC(a_look_for_devices_needs_memory)
 {
 	return run("pci scan");
+}
+
+KERNEL_TEST_ALLOC(a_latency_needs_memory)
+{
+	return run("latency 1");
+}
+
+KERNEL_TEST_ALLOC(a_trace_needs_memory)
+{
+	enum kernel_test_result result = run("trace on 512");
+
+	return result == KT_PASS ? run("trace off") : result;
 }

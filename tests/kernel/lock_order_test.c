@@ -4,6 +4,8 @@
 #include "kernel/sync/mutex.h"
 #include "tests/kernel/framework.h"
 
+#define ONCE "a pair of locks is reported once, so it cannot run again"
+
 static void spin_pair(struct spinlock *outer, struct spinlock *inner)
 {
 	uint64_t flags = spin_lock_irqsave(outer);
@@ -35,7 +37,7 @@ static bool mutexes_in_order(struct mutex *outer, struct mutex *inner)
 	return t && thread_join(t) == 0;
 }
 
-KERNEL_TEST(lock_order_of_mutexes_in_two_threads)
+KERNEL_TEST_UNINJECTED(lock_order_of_mutexes_in_two_threads, ONCE)
 {
 	static struct mutex a = MUTEX("test a"), b = MUTEX("test b");
 	unsigned before = lock_order_reports();
@@ -76,7 +78,7 @@ static int cross_over(void *argument)
 	return got;
 }
 
-KERNEL_TEST(lock_order_of_mutexes_that_wait_for_each_other)
+KERNEL_TEST_UNINJECTED(lock_order_of_mutexes_that_wait_for_each_other, ONCE)
 {
 	static struct mutex a = MUTEX("test cross a"), b = MUTEX("test cross b");
 	unsigned before = lock_order_reports(), holding = 0;

@@ -91,7 +91,7 @@ KERNEL_TEST(kernel_text_is_read_only_in_the_direct_map_too)
 	return KT_PASS;
 }
 
-KERNEL_TEST(firmware_memory_is_readable)
+KERNEL_TEST_ALLOC(firmware_memory_is_readable)
 {
 	KT_CHECK(!mmu_is_readable(0, 1));
 	KT_CHECK(!mmu_is_readable(0x123456789000, 8));
@@ -104,12 +104,14 @@ KERNEL_TEST(firmware_memory_is_readable)
 	KT_CHECK(!mmu_map_device(end - 4096, 8192, MMU_UNCACHED) && !mmu_map_firmware(end - 4096, 8192));
 	volatile uint8_t *device = mmu_map_device(0xfed00ffc, 8, MMU_UNCACHED), *again;
 	paddr_t at;
-	KT_CHECK(device && mmu_translate((vaddr_t)device, &at) && at == 0xfed00ffc);
+	KT_NEED(device);
+	KT_CHECK(mmu_translate((vaddr_t)device, &at) && at == 0xfed00ffc);
 	KT_CHECK(mmu_translate((vaddr_t)device + 7, &at) && at == 0xfed01003);
 	KT_CHECK(!mmu_translate((vaddr_t)device + 4 + PAGE_SIZE, &at));
 	mmu_unmap_device(device, 8);
 	KT_CHECK(!mmu_translate((vaddr_t)device, &at));
 	again = mmu_map_device(0xfed00ffc, 8, MMU_UNCACHED);
+	KT_NEED(again);
 	KT_CHECK(again == device);	/* its addresses were given back */
 	mmu_unmap_device(again, 8);
 	return KT_PASS;
@@ -124,7 +126,7 @@ static uint64_t table_frames(void)
 }
 
 /* Tables in memory that is not RAM are asked for again by each report: the flash memory under 4 GiB serves for one. */
-KERNEL_TEST(firmware_memory_is_mapped_once)
+KERNEL_TEST_ALLOC(firmware_memory_is_mapped_once)
 {
 	struct pagetable pt = { .root = cr3_read() & ~0xfffull, .to_virtual = frame_at };
 	struct pt_mapping m;

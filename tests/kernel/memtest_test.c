@@ -43,7 +43,8 @@ static int run(const char *line)
 	return monitor_run(line, strlen(line));
 }
 
-KERNEL_TEST(memtest_finds_a_faulty_cell)
+KERNEL_TEST_UNINJECTED(memtest_finds_a_faulty_cell,
+		       "it takes a frame away for good; a_test_of_memory_needs_memory is the same command")
 {
 	const struct memtest_result *r = memtest_result();
 	uint64_t before[FRAME_USES], after[FRAME_USES];
@@ -61,7 +62,8 @@ KERNEL_TEST(memtest_finds_a_faulty_cell)
 	return KT_PASS;
 }
 
-KERNEL_TEST(memtest_gives_all_back)
+KERNEL_TEST_UNINJECTED(memtest_gives_all_back,
+		       "it takes seconds; a_test_of_memory_needs_memory is the same command")
 {
 	const struct memtest_result *r = memtest_result();
 

@@ -29,7 +29,7 @@ static unsigned node_of(paddr_t block)
 	return numa_node_of(block, &end);
 }
 
-KERNEL_TEST(memory_is_of_the_near_node)
+KERNEL_TEST_ALLOC(memory_is_of_the_near_node)
 {
 	unsigned nodes_seen = 0;
 
@@ -39,7 +39,7 @@ KERNEL_TEST(memory_is_of_the_near_node)
 		for (unsigned order = 0; order <= ORDER; order += ORDER) {
 			struct asked a = { .order = order };
 			smp_call_one(id, ask, &a);
-			KT_CHECK(a.block);
+			KT_NEED(a.block);
 			unsigned node = node_of(a.block);
 			frames_free(a.block);
 			KT_CHECK(node == a.node);
@@ -65,7 +65,8 @@ static bool takes_all_in_order_of_distance(unsigned home, paddr_t *chain)
 }
 
 /* All memory in the largest blocks, which hang on a chain through their first words. */
-KERNEL_TEST(memory_is_taken_from_the_next_node_then)
+KERNEL_TEST_UNINJECTED(memory_is_taken_from_the_next_node_then,
+		       "it uses up all memory: its last allocation fails by itself")
 {
 	paddr_t chain = 0;
 

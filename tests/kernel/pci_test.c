@@ -2,7 +2,10 @@
  * interrupt: QEMU's edu (MSI; QEMU, docs/specs/edu.txt) and the 82574 network card (MSI-X; its datasheet, sections
  * 10.2.4 and 10.2.2.5). */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
+#include "kernel/arch/preempt.h"
 #include "kernel/drivers/pci/internal.h"
+#include "kernel/smp/call.h"
 #include "kernel/time/clock.h"
 #include "tests/kernel/framework.h"
 
@@ -88,6 +91,43 @@ KERNEL_TEST(pci_writes_are_as_wide_as_asked)
 	return KT_PASS;
 }
 
+static PERCPU(struct smp_call, held);
+static unsigned standing;	/* atomic */
+static bool go_on;		/* atomic */
+
+static void stand_still(void *unused)
+{
+	__atomic_add_fetch(&standing, 1, __ATOMIC_RELAXED);
+	while (!__atomic_load_n(&go_on, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
+/* While the other CPUs touch no device: QEMU before 8.2 gives an access to the wrong one, or dies, where another CPU
+ * moves a device's registers at that moment. */
+static void measure_alone(struct pci_device *d)
+{
+	unsigned others = 0;
+
+	preempt_disable();
+	standing = 0;
+	go_on = false;
+	for (cpu_id_t id = 0; id < percpu_count; id++) {
+		if (id == cpu_id() || !cpu_is_online(id))
+			continue;
+		cpu_of(id, held).function = stand_still;
+		smp_call_start(id, &cpu_of(id, held));
+		others++;
+	}
+	while (__atomic_load_n(&standing, __ATOMIC_RELAXED) != others)
+		cpu_relax();
+	pci_bars_read(d);
+	__atomic_store_n(&go_on, true, __ATOMIC_RELEASE);
+	for (cpu_id_t id = 0; id < percpu_count; id++)
+		if (id != cpu_id() && cpu_is_online(id))
+			smp_call_wait(&cpu_of(id, held), id);
+	preempt_enable();
+}
+
 KERNEL_TEST(pci_ranges_are_measured_and_put_back)
 {
 	for (struct pci_device *d = pci_first(); d; d = d->next) {
@@ -95,7 +135,7 @@ KERNEL_TEST(pci_ranges_are_measured_and_put_back)
 		uint32_t before[16];
 		for (unsigned i = 0; i < 16; i++)
 			before[i] = pci_read(d, 4 * i, 4);
-		pci_bars_read(&again);
+		measure_alone(&again);
 		for (unsigned i = 0; i < 16; i++)
 			KT_CHECK(pci_read(d, 4 * i, 4) == before[i]);
 		for (unsigned i = 0; i < PCI_BAR_COUNT; i++) {

@@ -22,26 +22,29 @@ static unsigned crowd_size(void)
 /* For a time rather than a number of rounds: what a fight for a lock costs depends on how many real CPUs run ours. */
 static nsec_t crowd_end;
 static unsigned crowd_rounds;	/* atomic: of all, as far as they count them */
+static bool crowd_wrong;	/* one ended with something else than 0 */
 
 static bool crowd_goes_on(void)
 {
 	return clock_now() < crowd_end;
 }
 
+/* Where one finds no memory, the others stop at once. */
 static bool crowd_run(int (*run)(void *), void *argument)
 {
 	struct thread *t[CROWD];
 	unsigned made = 0;
-	bool good;
 
-	crowd_end = clock_now() + 300 * NSEC_PER_MSEC;
+	crowd_end = NSEC_NEVER;
 	crowd_rounds = 0;
+	crowd_wrong = false;
 	while (made < crowd_size() && (t[made] = thread_create("crowd", run, argument)))
 		made++;
-	good = made == crowd_size();
+	bool all = made == crowd_size();
+	crowd_end = all ? clock_now() + (kt_failing ? 20 : 300) * NSEC_PER_MSEC : 0;
 	while (made)
-		good &= thread_join(t[--made]) == 0;
-	return good;
+		crowd_wrong |= thread_join(t[--made]) != 0;
+	return all;
 }
 
 /* On this CPU, with this policy. */
@@ -86,11 +89,11 @@ static int storm(void *unused)
 	return 0;
 }
 
-KERNEL_TEST(a_mutex_lets_one_in_at_a_time)
+KERNEL_TEST_ALLOC(a_mutex_lets_one_in_at_a_time)
 {
 	storm_count = 0;
-	KT_CHECK(crowd_run(storm, NULL));
-	KT_CHECK(storm_count && storm_count == crowd_rounds);
+	KT_NEED(crowd_run(storm, NULL));
+	KT_CHECK(!crowd_wrong && storm_count && storm_count == crowd_rounds);
 	KT_CHECK(storm_lock.owner == 0 && !storm_lock.first);
 	return KT_PASS;
 }
@@ -111,11 +114,11 @@ static int storm_timed(void *unused)
 	return 0;
 }
 
-KERNEL_TEST(a_mutex_survives_those_who_give_up)
+KERNEL_TEST_ALLOC(a_mutex_survives_those_who_give_up)
 {
 	storm_count = 0;
-	KT_CHECK(crowd_run(storm_timed, NULL));
-	KT_CHECK(storm_count && storm_count == crowd_rounds);
+	KT_NEED(crowd_run(storm_timed, NULL));
+	KT_CHECK(!crowd_wrong && storm_count && storm_count == crowd_rounds);
 	KT_CHECK(storm_lock.owner == 0 && !storm_lock.first);
 	return KT_PASS;
 }
@@ -166,26 +169,29 @@ static void keeper_end(struct keeper *k)
 	thread_join(k->thread);
 }
 
-KERNEL_TEST(a_mutex_goes_to_the_most_urgent_then_to_the_first)
+KERNEL_TEST_ALLOC(a_mutex_goes_to_the_most_urgent_then_to_the_first)
 {
 	static const int nices[] = { 5, 0, 0, -5, 5, 0 };
 	static const unsigned turn[] = { 5, 2, 3, 1, 6, 4 };
 	struct mutex m = MUTEX("test turn");
 	struct keeper k[ARRAY_SIZE(nices)];
+	unsigned made = 0, in_turn = 0;
 
 	thread_set_cpu(thread_current(), cpu_id());
 	mutex_lock(&m);
 	turns = 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(k); i++) {
-		KT_CHECK(keeper_start(&k[i], NULL, &m, NSEC_NEVER, SCHED_OTHER, 0, nices[i]));
+	while (made < ARRAY_SIZE(k) && keeper_start(&k[made], NULL, &m, NSEC_NEVER, SCHED_OTHER, 0, nices[made])) {
 		settle();
+		made++;
 	}
 	mutex_unlock(&m);
-	for (unsigned i = 0; i < ARRAY_SIZE(k); i++) {
+	for (unsigned i = 0; i < made; i++) {
 		keeper_end(&k[i]);
-		KT_CHECK(k[i].got && k[i].turn == turn[i]);
+		in_turn += k[i].got && k[i].turn == turn[i];
 	}
 	thread_set_cpu(thread_current(), CPU_ANY);
+	KT_NEED(made == ARRAY_SIZE(k));
+	KT_CHECK(in_turn == made);
 	return KT_PASS;
 }
 
@@ -211,7 +217,7 @@ static void end_hog(struct timer *t)
 
 /* This thread releases the mutex and wants it again at once, while the more urgent one that was woken for it has to wait
  * for its CPU. */
-KERNEL_TEST(a_mutex_is_not_taken_from_under_the_most_urgent)
+KERNEL_TEST_ALLOC(a_mutex_is_not_taken_from_under_the_most_urgent)
 {
 	struct thread_options there = { .cpu = 1, .policy = SCHED_FIFO, .priority = 90 };
 	struct mutex m = MUTEX("test overtaking");
@@ -224,12 +230,14 @@ KERNEL_TEST(a_mutex_is_not_taken_from_under_the_most_urgent)
 	thread_set_cpu(thread_current(), 1);
 	mutex_lock(&m);
 	turns = 0;
-	KT_CHECK(keeper_start(&urgent, NULL, &m, NSEC_NEVER, SCHED_FIFO, 20, 0));
+	if (!keeper_start(&urgent, NULL, &m, NSEC_NEVER, SCHED_FIFO, 20, 0)) {
+		mutex_unlock(&m);
+		return KT_NO_MEMORY;
+	}
 	settle();
 	thread_set_cpu(thread_current(), 0);
 	struct thread *hog = thread_create_with(&there, "hog", hog_cpu, NULL);
-	KT_CHECK(hog);
-	while (!__atomic_load_n(&busy.spins, __ATOMIC_ACQUIRE))
+	while (hog && !__atomic_load_n(&busy.spins, __ATOMIC_ACQUIRE))
 		thread_yield();
 	timer_init(&t, end_hog);
 	timer_arm(&t, soon());
@@ -237,20 +245,21 @@ KERNEL_TEST(a_mutex_is_not_taken_from_under_the_most_urgent)
 	mutex_lock(&m);
 	unsigned turn = turns;
 	mutex_unlock(&m);
-	thread_join(hog);
+	kt_join(hog);
 	timer_cancel(&t);
 	keeper_end(&urgent);
 	thread_set_cpu(thread_current(), CPU_ANY);
+	KT_NEED(hog);
 	KT_CHECK(urgent.got && turn == 1);
 	return KT_PASS;
 }
 
-KERNEL_TEST(a_mutex_with_a_deadline_waits_that_long)
+KERNEL_TEST_ALLOC(a_mutex_with_a_deadline_waits_that_long)
 {
 	struct mutex m = MUTEX("test deadline");
 	struct keeper k;
 
-	KT_CHECK(keeper_start(&k, &m, NULL, 0, SCHED_OTHER, 0, 0));
+	KT_NEED(keeper_start(&k, &m, NULL, 0, SCHED_OTHER, 0, 0));
 	nsec_t deadline = soon();
 	KT_CHECK(!mutex_lock_until(&m, deadline));
 	KT_CHECK(clock_now() >= deadline);
@@ -264,21 +273,28 @@ KERNEL_TEST(a_mutex_with_a_deadline_waits_that_long)
 
 /* ---- Priority inheritance ---- */
 
-KERNEL_TEST(a_holder_borrows_by_way_of_others_and_gives_back)
+KERNEL_TEST_ALLOC(a_holder_borrows_by_way_of_others_and_gives_back)
 {
 	struct mutex a = MUTEX("test lend a"), b = MUTEX("test lend b");
 	struct keeper low, middle, high;
 
 	thread_set_cpu(thread_current(), cpu_id());
-	KT_CHECK(keeper_start(&low, &a, NULL, 0, SCHED_IDLE, 0, 0));
+	KT_NEED(keeper_start(&low, &a, NULL, 0, SCHED_IDLE, 0, 0));
 	unsigned own = thread_urgency(low.thread);
-	KT_CHECK(keeper_start(&middle, &b, &a, NSEC_NEVER, SCHED_OTHER, 0, 0));
+	if (!keeper_start(&middle, &b, &a, NSEC_NEVER, SCHED_OTHER, 0, 0)) {
+		keeper_end(&low);
+		return KT_NO_MEMORY;
+	}
 	settle();
 	unsigned middle_own = thread_urgency(middle.thread);
 	KT_CHECK(thread_urgency(low.thread) == middle_own && middle_own > own);
 
 	nsec_t deadline = clock_now() + 100 * NSEC_PER_MSEC;
-	KT_CHECK(keeper_start(&high, NULL, &b, deadline, SCHED_OTHER, 0, -10));
+	if (!keeper_start(&high, NULL, &b, deadline, SCHED_OTHER, 0, -10)) {
+		keeper_end(&low);
+		thread_join(middle.thread);
+		return KT_NO_MEMORY;
+	}
 	settle();
 	unsigned nice = thread_urgency(high.thread);
 	KT_CHECK(nice > middle_own && thread_urgency(low.thread) == nice && thread_urgency(middle.thread) == nice);
@@ -341,7 +357,7 @@ static int inversion_high(void *argument)
 	return 0;
 }
 
-KERNEL_TEST(a_hog_in_between_keeps_nobody_from_a_mutex)
+KERNEL_TEST_ALLOC(a_hog_in_between_keeps_nobody_from_a_mutex)
 {
 	struct inversion v = { .lock = MUTEX("test inversion") };
 	struct thread *self = thread_current();
@@ -349,18 +365,19 @@ KERNEL_TEST(a_hog_in_between_keeps_nobody_from_a_mutex)
 	thread_set_cpu(self, cpu_id());
 	KT_CHECK(thread_set_policy(self, SCHED_FIFO, 50, 0) == 0);
 	struct thread *low = create_here("low", inversion_low, &v, SCHED_FIFO, 1, 0);
-	KT_CHECK(low);
-	completion_wait(&v.locked);
-	struct thread *medium = create_here("medium", inversion_medium, &v, SCHED_FIFO, 10, 0);
-	KT_CHECK(medium);
+	if (low)
+		completion_wait(&v.locked);
+	struct thread *medium = low ? create_here("medium", inversion_medium, &v, SCHED_FIFO, 10, 0) : NULL;
 	thread_sleep(2 * NSEC_PER_MSEC);	/* it has the CPU now */
-	struct thread *high = create_here("high", inversion_high, &v, SCHED_FIFO, 20, 0);
-	KT_CHECK(high);
-	thread_join(high);
-	thread_join(medium);
-	thread_join(low);
+	struct thread *high = medium ? create_here("high", inversion_high, &v, SCHED_FIFO, 20, 0) : NULL;
+	if (!high)
+		__atomic_store_n(&v.over, true, __ATOMIC_RELEASE);
+	kt_join(high);
+	kt_join(medium);
+	kt_join(low);
 	thread_set_policy(self, SCHED_OTHER, 0, 0);
 	thread_set_cpu(self, CPU_ANY);
+	KT_NEED(high);
 	KT_CHECK(v.over && !v.hogged);
 	return KT_PASS;
 }
@@ -402,12 +419,12 @@ static int visit(void *argument)
 	return 0;
 }
 
-KERNEL_TEST(a_rwlock_keeps_readers_and_writers_apart)
+KERNEL_TEST_ALLOC(a_rwlock_keeps_readers_and_writers_apart)
 {
 	struct library l = { .lock = RWLOCK("test library") };
 
-	KT_CHECK(crowd_run(visit, &l));
-	KT_CHECK(l.left == crowd_rounds && l.right == l.left);
+	KT_NEED(crowd_run(visit, &l));
+	KT_CHECK(!crowd_wrong && l.left == crowd_rounds && l.right == l.left);
 	KT_CHECK(!l.lock.readers && !l.lock.writing && !l.lock.queue.first);
 	return KT_PASS;
 }
@@ -435,19 +452,19 @@ static int relay_read(void *argument)
 	return 0;
 }
 
-KERNEL_TEST(readers_do_not_keep_a_writer_out)
+KERNEL_TEST_ALLOC(readers_do_not_keep_a_writer_out)
 {
 	struct relay r = { .lock = RWLOCK("test relay") };
 	struct thread *a = thread_create("reader", relay_read, &r), *b = thread_create("reader", relay_read, &r);
 
-	KT_CHECK(a && b);
 	settle();
 	bool in = rwlock_write_until(&r.lock, clock_now() + 10 * NSEC_PER_SEC);
 	__atomic_store_n(&r.written, true, __ATOMIC_RELEASE);
 	if (in)
 		rwlock_write_release(&r.lock);
-	thread_join(a);
-	thread_join(b);
+	kt_join(a);
+	kt_join(b);
+	KT_NEED(a && b);
 	KT_CHECK(in);
 	return KT_PASS;
 }
@@ -464,7 +481,7 @@ static int read_once(void *lock)
 	return 0;
 }
 
-KERNEL_TEST(a_writer_that_gives_up_lets_the_readers_in)
+KERNEL_TEST_ALLOC(a_writer_that_gives_up_lets_the_readers_in)
 {
 	struct rwlock lock = RWLOCK("test give up");
 
@@ -472,10 +489,11 @@ KERNEL_TEST(a_writer_that_gives_up_lets_the_readers_in)
 	struct thread *writer = thread_create("writer", write_until_soon, &lock);
 	settle();
 	struct thread *reader = thread_create("reader", read_once, &lock);
-	KT_CHECK(writer && reader);
-	KT_CHECK(thread_join(writer) == 0);
-	thread_join(reader);	/* though this thread still reads */
+	int wrote = kt_join(writer);
+	kt_join(reader);	/* though this thread still reads */
 	rwlock_read_release(&lock);
+	KT_NEED(writer && reader);
+	KT_CHECK(!wrote);
 	KT_CHECK(rwlock_write_until(&lock, soon()));
 	rwlock_write_release(&lock);
 	return KT_PASS;
@@ -522,13 +540,14 @@ static bool look_on_doorstep(struct doorstep *d)
 	return d->finds;
 }
 
-KERNEL_TEST(who_leaves_a_queue_awake_takes_no_wake_up_along)
+KERNEL_TEST_ALLOC(who_leaves_a_queue_awake_takes_no_wake_up_along)
 {
 	thread_set_cpu(thread_current(), cpu_id());
 	for (unsigned i = 0; i < 2; i++) {
 		struct doorstep d = { .came = WAITQ("test doorstep"), .finds = i };
 		KT_CHECK(WAITQ_WAIT_UNTIL(&d.came, look_on_doorstep(&d), 0) == d.finds);
-		KT_CHECK(d.second && thread_join(d.second) && !d.things);
+		KT_NEED(d.second);
+		KT_CHECK(thread_join(d.second) && !d.things);
 	}
 	thread_set_cpu(thread_current(), CPU_ANY);
 	return KT_PASS;
@@ -560,12 +579,12 @@ static int enter_room(void *argument)
 	return 0;
 }
 
-KERNEL_TEST(a_semaphore_lets_in_as_many_as_it_has)
+KERNEL_TEST_ALLOC(a_semaphore_lets_in_as_many_as_it_has)
 {
 	struct room r = { .places = SEMAPHORE("test room", 3) };
 
-	KT_CHECK(crowd_run(enter_room, &r));
-	KT_CHECK(r.most && r.most <= 3);
+	KT_NEED(crowd_run(enter_room, &r));
+	KT_CHECK(!crowd_wrong && r.most && r.most <= 3);
 	for (unsigned i = 0; i < 3; i++)
 		KT_CHECK(semaphore_trydown(&r.places));
 	KT_CHECK(!semaphore_trydown(&r.places));
@@ -580,15 +599,16 @@ struct belt {
 	unsigned used, put, taken;	/* lock */
 	uint64_t sum;			/* lock: of what was put, less what was taken */
 	unsigned items[4];		/* lock */
+	struct completion begins;
+	unsigned each;			/* before `begins`: what each thread puts or takes */
 };
-
-#define BELT_ITEMS 300u
 
 static int belt_put(void *argument)
 {
 	struct belt *b = argument;
 
-	for (unsigned i = 0; i < BELT_ITEMS; i++) {
+	completion_wait(&b->begins);
+	for (unsigned i = 0; i < b->each; i++) {
 		mutex_lock(&b->lock);
 		while (b->used == ARRAY_SIZE(b->items))
 			condvar_wait(&b->not_full, &b->lock);
@@ -605,7 +625,8 @@ static int belt_take(void *argument)
 {
 	struct belt *b = argument;
 
-	for (unsigned i = 0; i < BELT_ITEMS; i++) {
+	completion_wait(&b->begins);
+	for (unsigned i = 0; i < b->each; i++) {
 		mutex_lock(&b->lock);
 		while (!b->used)
 			condvar_wait(&b->not_empty, &b->lock);
@@ -617,16 +638,22 @@ static int belt_take(void *argument)
 	return 0;
 }
 
-KERNEL_TEST(a_belt_of_condition_variables_loses_nothing)
+KERNEL_TEST_ALLOC(a_belt_of_condition_variables_loses_nothing)
 {
 	struct belt b = { .lock = MUTEX("test belt"), .not_full = CONDVAR("full"), .not_empty = CONDVAR("empty") };
 	struct thread *t[6];
 
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
-		KT_CHECK((t[i] = thread_create("belt", i % 2 ? belt_put : belt_take, &b)));
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
-		thread_join(t[i]);
-	KT_CHECK(b.put == 3 * BELT_ITEMS && b.taken == b.put && !b.used && !b.sum);
+	unsigned made = 0;
+
+	while (made < ARRAY_SIZE(t) && (t[made] = thread_create("belt", made % 2 ? belt_put : belt_take, &b)))
+		made++;
+	if (made == ARRAY_SIZE(t))
+		b.each = kt_failing ? 10 : 300;
+	completion_done(&b.begins);
+	while (made)
+		thread_join(t[--made]);
+	KT_NEED(b.each);
+	KT_CHECK(b.put == 3 * b.each && b.taken == b.put && !b.used && !b.sum);
 	mutex_lock(&b.lock);
 	nsec_t deadline = soon();
 	KT_CHECK(!condvar_wait_until(&b.not_empty, &b.lock, deadline) && clock_now() >= deadline);
@@ -641,7 +668,7 @@ static int complete(void *c)
 	return 0;
 }
 
-KERNEL_TEST(a_completion_is_seen_before_and_after)
+KERNEL_TEST_ALLOC(a_completion_is_seen_before_and_after)
 {
 	struct completion late = COMPLETION("test late");
 	nsec_t deadline = soon();
@@ -652,10 +679,10 @@ KERNEL_TEST(a_completion_is_seen_before_and_after)
 	completion_wait(&late);
 	completion_reset(&late);
 	KT_CHECK(!completion_wait_until(&late, 0));
-	for (unsigned i = 0; i < 100; i++) {	/* each gone as soon as it is seen */
+	for (unsigned i = 0; i < (kt_failing ? 5 : 100); i++) {	/* each gone as soon as it is seen */
 		struct completion c = COMPLETION("test done");
 		struct thread *t = thread_create("complete", complete, &c);
-		KT_CHECK(t);
+		KT_NEED(t);
 		if (i % 3 == 0)
 			thread_yield();
 		completion_wait(&c);

@@ -40,15 +40,17 @@ KERNEL_TEST(vmalloc_has_limits)
 }
 
 /* More than is free: everything that was had on the way comes back. */
-KERNEL_TEST(vmalloc_of_too_much_leaves_all_as_it_was)
+KERNEL_TEST_UNINJECTED(vmalloc_of_too_much_leaves_all_as_it_was,
+		       "it uses up all memory: its last allocation fails by itself")
 {
-	uint64_t used[FRAME_USES];
+	uint64_t before[FRAME_USES], used[FRAME_USES];
 
 	if (frames_free_bytes() > MIB(512))
 		return KT_SKIP;		/* it would take long */
+	frames_count(before);
 	KT_CHECK(!vmalloc(frames_free_bytes() + MIB(1)));
 	frames_count(used);
-	KT_CHECK(used[FRAME_VMALLOC] == 0);
+	KT_CHECK(used[FRAME_VMALLOC] == before[FRAME_VMALLOC]);
 	return KT_PASS;
 }
 
@@ -98,12 +100,16 @@ static void look(void *expected)
 }
 
 /* Each CPU reads an address, and the same after other memory was mapped there: none may remember the first. */
-KERNEL_TEST(unmapped_pages_are_forgotten_by_all_cpus)
+KERNEL_TEST_ALLOC(unmapped_pages_are_forgotten_by_all_cpus)
 {
 	seen_wrong = 0;
-	for (uint64_t round = 1; round <= 20; round++) {
+	for (uint64_t round = 1; round <= (kt_failing ? 2 : 20); round++) {
 		paddr_t frame = frame_alloc(FRAME_KERNEL);
-		KT_CHECK(frame && mmu_map(FAR_PAGE, frame, PAGE_SIZE) == 0);
+		KT_NEED(frame);
+		if (mmu_map(FAR_PAGE, frame, PAGE_SIZE)) {
+			frame_free(frame);
+			return KT_NO_MEMORY;
+		}
 		*(uint64_t *)phys_to_virt(frame) = round;
 		smp_call_all(look, &round);
 		mmu_unmap(FAR_PAGE, PAGE_SIZE);
@@ -137,15 +143,17 @@ static void allocate(void *slots)
 {
 	void **mine = (void **)slots + cpu_id() % 64;
 
-	for (unsigned i = 0; i < ROUNDS / percpu_count; i++) {
+	for (unsigned i = 0; i < (kt_failing ? 10 : ROUNDS / percpu_count); i++) {
 		void *now = kmalloc(16 + i % 500), *before = __atomic_exchange_n(mine, now, __ATOMIC_ACQ_REL);
 		kfree(before);
 		mine = (void **)slots + (cpu_id() + i) % 64;
-		frame_free(frame_alloc(FRAME_KERNEL));
+		paddr_t frame = frame_alloc(FRAME_KERNEL);
+		if (frame)
+			frame_free(frame);
 	}
 }
 
-KERNEL_TEST(all_cpus_allocate_at_once)
+KERNEL_TEST_ALLOC(all_cpus_allocate_at_once)
 {
 	static void *slots[64];
 	uint32_t mark = kmalloc_mark();

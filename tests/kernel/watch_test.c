@@ -14,6 +14,8 @@
 #define PERIOD		(400 * NSEC_PER_MSEC)
 #define PATIENCE	(30 * NSEC_PER_SEC)
 
+#define SECONDS "each run takes seconds, and only its own threads are allocated"
+
 struct culprit {
 	uint64_t position;		/* of the log */
 	char message[64];		/* for which it waits */
@@ -86,7 +88,7 @@ static unsigned run_culprit(struct culprit *c, int policy, const char *rival_nam
 	return watch_reports() - before;
 }
 
-KERNEL_TEST(a_cpu_that_takes_no_interrupts_is_named)
+KERNEL_TEST_UNINJECTED(a_cpu_that_takes_no_interrupts_is_named, SECONDS)
 {
 	struct culprit c = { .position = log_tail(0), .irqs_off = true };
 
@@ -104,7 +106,7 @@ KERNEL_TEST(a_cpu_that_takes_no_interrupts_is_named)
 	return KT_PASS;
 }
 
-KERNEL_TEST(a_cpu_that_does_not_switch_is_named)
+KERNEL_TEST_UNINJECTED(a_cpu_that_does_not_switch_is_named, SECONDS)
 {
 	struct culprit c = { .position = log_tail(0), .preemption_off = true };
 
@@ -127,7 +129,7 @@ static bool names_thread(uint64_t position, const char *name)
 	return false;
 }
 
-KERNEL_TEST(a_thread_that_does_not_get_to_run_is_named)
+KERNEL_TEST_UNINJECTED(a_thread_that_does_not_get_to_run_is_named, SECONDS)
 {
 	struct culprit c = { .position = log_tail(0), .message = "watch: thread " };
 
@@ -146,7 +148,7 @@ static int wait_for_mutex(void *unused)
 }
 
 /* Somebody works meanwhile, or nobody looks: an idle machine is left asleep. */
-KERNEL_TEST(a_thread_that_hangs_on_a_mutex_is_named)
+KERNEL_TEST_UNINJECTED(a_thread_that_hangs_on_a_mutex_is_named, SECONDS)
 {
 	uint64_t position = log_tail(0);
 
@@ -204,7 +206,7 @@ static int spin(void *ret)
 }
 
 /* On the boot CPU of a machine whose TSC is not invariant, the clock is checked in each half of its counter's wrap. */
-KERNEL_TEST(a_thread_alone_is_not_interrupted_by_timers)
+KERNEL_TEST_UNINJECTED(a_thread_alone_is_not_interrupted_by_timers, SECONDS)
 {
 	struct quiet q = { 0 };
 	nsec_t old = watch_set_period(2 * NSEC_PER_SEC);

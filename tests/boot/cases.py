@@ -166,7 +166,7 @@ CASES = [
     Case("cost-boot-64-gib", [Instructions(18_000_000), Type("poweroff")], {**COUNTED, "memory": 65536}, "bench.stamp", timeout=240),
 
     # The tests inside the kernel.
-    Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, rings=("kernel", "release")),
+    Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, timeout=300, rings=("kernel", "release")),
     kernel_panic("null_pointer", r"page fault: reading 0x10 \(null pointer\)", r"test_panic_null_pointer\+0x"),
     kernel_panic("write_to_constant", r"page fault: writing 0xffffffff\w+ \(kernel constants\): its page does not allow that"),
     kernel_panic("execute_data", r"page fault: executing 0xffffffff\w+ .*: its page does not allow that"),

@@ -17,7 +17,7 @@
 
 KERNEL_TEST_ALLOC(stress_finds_nothing)
 {
-	const char *line = kt_failing ? "stress 1" : "stress 2";
+	const char *line = kt_failing ? "stress 1 2" : "stress 2";
 	int error = monitor_run(line, strlen(line));
 
 	KT_CHECK(!error || kt_failing);

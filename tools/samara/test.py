@@ -13,6 +13,7 @@ import sys
 from samara import build
 
 SLOW = "slow"
+REASON_LINES, REASON_COLUMNS = 24, 300      # of a failed test at the end of the run
 SMOKE = ("unit", "smoke")      # rings for every variant of the build
 EPILOGUE = """\
 A ring is a group of tests; --list prints all. Without RING or NAME everything runs except the slow ring: all rings on the usual build
@@ -80,8 +81,8 @@ def choose(known, wanted, slow):
     return list(dict.fromkeys(chosen))
 
 
-def run(folder, names):
-    """Build what the tests need, run them and count them."""
+def run(folder, names, failures):
+    """Build what the tests need, run them and count them; those that failed are added to failures."""
     log = folder / "meson-logs/testlog.json"
     log.unlink(missing_ok=True)
     status = subprocess.run(["meson", "test", "-C", folder, "--print-errorlogs", *names], check=False).returncode
@@ -89,9 +90,14 @@ def run(folder, names):
     if log.exists():
         with open(log, encoding="utf-8") as f:
             for line in f:
-                counts += count(json.loads(line))
+                test = json.loads(line)
+                counted = count(test)
+                if counted["failed"]:
+                    failures.append(f"{test['name']}: {test['result']}\n{reasons(test)}")
+                counts += counted
     if status and not counts["failed"]:
         counts["failed"] += 1       # meson itself failed
+        failures.append(f"meson: exit status {status}\n")
     return counts
 
 
@@ -111,6 +117,18 @@ def count(test):
     return counts
 
 
+def reasons(test):
+    """What a failed program said of it: its "not ok" lines with the diagnostics after each, or else its last lines; indented."""
+    lines = ((test.get("stdout") or "") + "\n" + (test.get("stderr") or "")).splitlines()
+    said, of_failure = [], False
+    for line in lines:
+        of_failure = line.startswith("not ok") or (of_failure and line.startswith("#"))
+        if of_failure:
+            said.append(line)
+    said = said or [line for line in lines if line.strip()][-REASON_LINES:]
+    return "".join(f"    {line[:REASON_COLUMNS]}\n" for line in said[:REASON_LINES])
+
+
 def show(known):
     for ring in sorted({ring for rings in known.values() for ring in rings}):
         print(f"{ring}:")
@@ -119,7 +137,7 @@ def show(known):
 
 def main():
     options = parse()
-    counts = collections.Counter()
+    counts, failures = collections.Counter(), []
     try:
         build.setup(SLOW if options.slow or SLOW in options.tests else "test")
     except build.BuildError as e:
@@ -133,12 +151,15 @@ def main():
         except build.BuildError as e:
             print(f"tools/test: {e}", file=sys.stderr)
             counts["failed"] += 1
+            failures.append(f"the build {variant.name}: {e}\n")
             continue
         known = known_tests(folder)
         if options.list:
             show(known)
             return 0
-        counts += run(folder, choose(known, options.tests if usual else variant.rings, options.slow))
+        counts += run(folder, choose(known, options.tests if usual else variant.rings, options.slow), failures)
+    if failures:
+        print("== what failed\n" + "".join(failures), end="")
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
     print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}")
     return 1 if counts["failed"] or not counts["passed"] else 0

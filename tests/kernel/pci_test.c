@@ -1,7 +1,9 @@
 /* PCI: the list of devices against configuration space, and real interrupts of two devices that can be told to
  * interrupt: QEMU's edu (MSI; QEMU, docs/specs/edu.txt) and the 82574 network card (MSI-X; its datasheet, sections
  * 10.2.4 and 10.2.2.5). */
+#include <abi/linux/errno.h>
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/mmu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/preempt.h"
 #include "kernel/drivers/pci/internal.h"
@@ -16,6 +18,7 @@ enum {
 	EDU_INTERRUPT_ACK	= 0x64,
 
 	E1000E			= 0x10d38086,
+	E1000E_CAUSE		= 0xc0,
 	E1000E_CAUSE_SET	= 0xc8,
 	E1000E_MASK_SET		= 0xd0,
 	E1000E_VECTORS		= 0xe4,
@@ -190,16 +193,19 @@ static bool edu_interrupt(void *context)
 	return true;
 }
 
-KERNEL_TEST(pci_msi_comes)
+KERNEL_TEST_ALLOC(pci_msi_comes)
 {
 	struct pci_device *d = find(EDU);
 
 	if (!d)
 		return KT_SKIP;
-	registers = pci_map_bar(d, 0, 0x1000);
-	KT_CHECK(registers && !pci_map_bar(d, 0, d->bars[0].size + 1) && !pci_map_bar(d, 1, 0));
+	KT_NEED((registers = pci_map_bar(d, 0, 0x1000)));
+	KT_CHECK(!pci_map_bar(d, 0, d->bars[0].size + 1) && !pci_map_bar(d, 1, 0));
 	taken[0] = 0;
 	const int number = pci_irq_request(d, 0, "edu test", edu_interrupt, NULL);
+	if (number == -ENOMEM)
+		mmu_unmap_device(registers, 0x1000);
+	KT_NEED(number != -ENOMEM);
 	KT_CHECK(number >= 0);
 	KT_CHECK((registers[EDU_IDENTITY / 4] & 0xffff) == 0x00ed);
 	for (unsigned i = 1; i <= 100; i++) {
@@ -210,6 +216,7 @@ KERNEL_TEST(pci_msi_comes)
 	registers[EDU_INTERRUPT_RAISE / 4] = 1;
 	KT_CHECK(!taken_within(SHORT, 0, 101));
 	registers[EDU_INTERRUPT_ACK / 4] = 1;
+	mmu_unmap_device(registers, 0x1000);
 	pci_write(d, PCI_COMMAND, 2, pci_read(d, PCI_COMMAND, 2) & ~(uint32_t)PCI_COMMAND_MASTER);
 	return KT_PASS;
 }
@@ -220,21 +227,28 @@ static bool e1000e_interrupt(void *context)
 	return true;
 }
 
-KERNEL_TEST(pci_msix_comes)
+KERNEL_TEST_ALLOC(pci_msix_comes)
 {
 	struct pci_device *d = find(E1000E);
 	int numbers[2];
 
 	if (!d)
 		return KT_SKIP;
-	registers = pci_map_bar(d, 0, 0);
-	KT_CHECK(registers && pci_irq_count(d) == 5);
+	KT_NEED((registers = pci_map_bar(d, 0, 0)));
+	KT_CHECK(pci_irq_count(d) == 5);
 	for (unsigned i = 0; i < 2; i++) {
 		taken[i] = 0;
 		numbers[i] = pci_irq_request(d, i, "82574 test", e1000e_interrupt, (void *)&taken[i]);
+		if (numbers[i] == -ENOMEM) {
+			mmu_unmap_device(registers, d->bars[0].size);
+			if (i)
+				pci_irq_free(d, 0, numbers[0]);
+			return KT_NO_MEMORY;
+		}
 		KT_CHECK(numbers[i] >= 0);
 	}
 	registers[E1000E_VECTORS / 4] = (8 | 0) | (8 | 1) << 4;		/* queue 0 to message 0, queue 1 to message 1 */
+	registers[E1000E_CAUSE / 4] = E1000E_QUEUES;			/* of an earlier run */
 	registers[E1000E_MASK_SET / 4] = E1000E_QUEUES;
 	registers[E1000E_CAUSE_SET / 4] = E1000E_QUEUE_0;
 	KT_CHECK(taken_within(NSEC_PER_SEC, 0, 1) && taken[1] == 0);
@@ -245,6 +259,7 @@ KERNEL_TEST(pci_msix_comes)
 	KT_CHECK(taken_within(NSEC_PER_SEC, 1, 1) && taken[0] == 1);
 	for (unsigned i = 0; i < 2; i++)
 		pci_irq_free(d, i, numbers[i]);
+	mmu_unmap_device(registers, d->bars[0].size);
 	pci_write(d, PCI_COMMAND, 2, pci_read(d, PCI_COMMAND, 2) & ~(uint32_t)PCI_COMMAND_MASTER);
 	return KT_PASS;
 }

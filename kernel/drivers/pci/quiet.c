@@ -83,10 +83,12 @@ static bool usb_is_firmwares(const struct pci_device *d)
 	/* One that does not answer does not work for anybody. */
 	if (!(pci_read(d, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY) || d->bars[0].size < 32 || d->bars[0].size > MIB(1))
 		return false;
-	const volatile uint8_t *const registers = pci_map_bar(d, 0, 0);
+	volatile uint8_t *const registers = pci_map_bar(d, 0, 0);
 	if (!registers)
 		return false;
-	return d->header.class == PCI_CLASS_EHCI ? ehci_is_firmwares(d, registers) : xhci_is_firmwares(d, registers);
+	const bool is = d->header.class == PCI_CLASS_EHCI ? ehci_is_firmwares(d, registers) : xhci_is_firmwares(d, registers);
+	mmu_unmap_device(registers, d->bars[0].size);
+	return is;
 }
 
 /* Why a function keeps bus mastering; NULL where it does not. */

@@ -43,11 +43,16 @@ void smp_arch_send_nmi(cpu_id_t id);
 /* What every CPU runs when its call vector comes. */
 void smp_arch_set_call(void (*handler)(void));
 
-/* The same for the scheduler's interrupt, which a CPU may also send to itself. */
+/* The same for the scheduler's interrupt, which a CPU may also send to itself. An idle one may be woken without an
+ * interrupt; it has the preemption that the handler would request then. */
 void smp_arch_send_reschedule(cpu_id_t id);
 void smp_arch_set_reschedule(void (*handler)(void));
 
-/* Wait for an interrupt: this CPU halts until one came. Interrupts are on afterwards. */
+/* With interrupts off and preemption disabled: wait for an interrupt or smp_arch_send_reschedule. May return without
+ * one. Interrupts are on afterwards. */
 void smp_arch_idle(void);
+
+/* The instruction it waits by, as manuals write it. */
+const char *smp_arch_idle_name(void);
 
 #endif

@@ -8,8 +8,8 @@
  *   theirs to that one.
  * - A message is "subsystem: text" without a newline. Levels are Linux's; those below `loglevel=` (7 without it, 4 with
  *   `quiet`) reach the consoles, all of them the ring.
- * - A message is stamped with the boot CPU's cpu_ticks(); lines are shown as time since the EFI entry point once the clock's rate is
- *   known, and wait for that. */
+ * - A message is stamped with the boot CPU's cpu_ticks(); lines are shown as time since the EFI entry point once the
+ *   clock's rate is known, and wait for that. */
 #ifndef KERNEL_CORE_LOG_H
 #define KERNEL_CORE_LOG_H
 

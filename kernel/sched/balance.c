@@ -1,10 +1,10 @@
 /* On which CPU a thread runs.
  *
  * A thread that wakes goes to the CPU where it ran last if that is idle, since its data may be in the cache there; else
- * to an idle CPU near it, else it queues up where it was, or where no real-time thread is in its way. A CPU that runs out of threads takes one from the CPU with
- * the most. Both happen when something happens anyway; only where threads compete, and their slices' timer runs, is
- * there a look now and then whether somebody has less to do, and a thread moves there. So nothing is ever done on a
- * machine with no more threads than CPUs.
+ * to an idle CPU near it, else it queues up where it was, or where no real-time thread is in its way. A CPU that runs out
+ * of threads takes one from the CPU with the most. Both happen when something happens anyway; only where threads
+ * compete, and their slices' timer runs, is there a look now and then whether somebody has less to do, and a thread
+ * moves there. So nothing is ever done on a machine with no more threads than CPUs.
  *
  * Idle CPUs are bits: 64 to a word, which lies with the first CPU of the 64. */
 #include "kernel/arch/topology.h"

@@ -465,12 +465,15 @@ void sched_count(cpu_id_t cpu, struct sched_counts *ret)
 	unlock_irqrestore(s, flags);
 }
 
+/* It is here that an idle CPU switches, not in the interrupt that ends its waiting: others must know when it waits. */
 void sched_idle(void)
 {
 	for (;;) {
 		cpu_irq_off();
 		if (!preempt_is_requested()) {
+			preempt_disable();
 			smp_arch_idle();
+			preempt_enable_no_switch();
 			continue;
 		}
 		cpu_irq_on();

@@ -164,8 +164,9 @@ static int cpu_command(int argc, char **argv)
 	print_weaknesses("mitigated", "Mitigation: ");
 	print_weaknesses("vulnerable", "Vulnerable");
 	print_kinds();
-	monitor_printf("CPUs: %u; packages: %u, cores: %u, last-level caches: %u\n", percpu_count,
-		       topology_count(TOPOLOGY_PACKAGE), topology_count(TOPOLOGY_CORE), topology_count(TOPOLOGY_LLC));
+	monitor_printf("CPUs: %u; packages: %u, cores: %u, last-level caches: %u; idle by %s\n", percpu_count,
+		       topology_count(TOPOLOGY_PACKAGE), topology_count(TOPOLOGY_CORE), topology_count(TOPOLOGY_LLC),
+		       smp_arch_idle_name());
 	for (cpu_id_t id = 0; id < percpu_count; id++)
 		print_cpu(id);
 	return 0;

@@ -31,7 +31,8 @@ struct lapic_ops {
 	uint32_t (*read)(unsigned reg);
 	void (*write)(unsigned reg, uint32_t value);
 	uint32_t (*id)(void);
-	/* Send: destination APIC id, and the low word of the command register. Bounded wait for the one before; false where it stays stuck. */
+	/* Send: destination APIC id, and the low word of the command register. Bounded wait for the one before; false
+	 * where it stays stuck. */
 	bool (*send)(uint32_t destination, uint32_t command);
 };
 

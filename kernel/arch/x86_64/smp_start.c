@@ -9,6 +9,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/idle.h"
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/pat.h"
@@ -34,6 +35,7 @@ static uint8_t page_before[PAGE_SIZE];	/* what was in it: some firmware misses i
 void smp_arch_init_boot(paddr_t base, uint32_t largest_id)
 {
 	lapic_init(base, largest_id);
+	idle_init();
 	this_cpu(cpu_local).apic_id = lapic_id();
 	this_cpu(cpu_local).state = CPU_ALIVE;
 }
@@ -185,16 +187,11 @@ void smp_arch_set_call(void (*handler)(void))
 
 void smp_arch_send_reschedule(cpu_id_t id)
 {
-	send_fixed(id, VECTOR_RESCHEDULE);
+	if (!idle_end(id))
+		send_fixed(id, VECTOR_RESCHEDULE);
 }
 
 void smp_arch_set_reschedule(void (*handler)(void))
 {
 	vector_set_system(VECTOR_RESCHEDULE, "reschedule", handler);
-}
-
-/* An interrupt cannot come between the two: STI takes effect behind the next instruction (Intel SDM volume 2, STI). */
-void smp_arch_idle(void)
-{
-	__asm__ volatile("sti; hlt" ::: "memory");
 }

@@ -1,8 +1,8 @@
 /* The panic's text on the whole screen, drawn straight to the surface: nothing of the console is used, since it may be
  * what failed. The heading stands on a band of its own; what does not fit in height goes on in a second column where
  * the screen is wide. Where it does not fit then either, the older ones of the last messages are left out (they are on
- * the serial line and in the log); of what is too long still, all but the last line, which says whether it is saved. Where there is room beside the first column its beginning stands in the lower right corner once
- * more, as a QR code. */
+ * the serial line and in the log); of what is too long still, all but the last line, which says whether it is saved.
+ * Where there is room beside the first column its beginning stands in the lower right corner once more, as a QR code. */
 #include "kernel/drivers/console/panic_screen.h"
 
 #include "kernel/arch/cpu.h"

@@ -1,8 +1,9 @@
 /* How threads wait for input.
  *
  * An interrupt that brings bytes wakes them straight away. When the log has wiped the prompt they must wake as well, to
- * draw it again; but the log is written in every context, NMIs included, with whatever lock held, so the CPU asks itself
- * to do that as soon as it takes interrupts: a call needs no lock. A serial port whose interrupt does not work is looked at once a millisecond, in which its FIFO does not fill up. */
+ * draw it again; but the log is written in every context, NMIs included, with whatever lock held, so the CPU asks
+ * itself to do that as soon as it takes interrupts: a call needs no lock. A serial port whose interrupt does not work
+ * is looked at once a millisecond, in which its FIFO does not fill up. */
 #include "kernel/drivers/console/waiting.h"
 
 #include "kernel/core/console.h"

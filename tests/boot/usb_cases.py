@@ -108,7 +108,7 @@ class StopController:
     def run(self, run):
         Type("pci -v").run(run)
         Line("USB controller.*XHCI").run(run)
-        registers = run.guest.expect(r"range 0: 64-bit memory at 0x(\w+)", run.left())
+        registers = run.guest.expect(r"range 0: 64-bit memory at 0x(\w+),", run.left())
         if not registers:
             raise Failure("the controller has no registers")
         Type(f"poke -l phys:{int(registers[1], 16) + 0x40:#x} 0").run(run)
@@ -227,9 +227,12 @@ CASES = [
     Case("usb-babbling", [READY, Plug(Device("babbling")), ": keyboard", Reports("babbling", 1, (BABBLE, *typed("quite\n"))), "^quite: no such command",
         *([Reports("babbling", 1, (BABBLE,) * 6), "usb 1-1: keyboard: it babbles; dropped"] * 4), Plug("usb-kbd", "honest"), r"usb 1-2: .*: keyboard",
         Keys("poweroff")], {**U_BOOT, "extra": (*NO_PS2, *XHCI)}),
-    Case("usb-controller-stops", [READY, r"usb 1-1: .*: keyboard", StopController(), Plug("usb-mouse", "mouse"), r"usb: xhci \S+: it has stopped; it is not used any more",
-        "input: USB keyboard is gone", Type("usb"), r"^xhci \S+, 8 ports, it has stopped", Type("pci -v"), "USB controller.*XHCI", "bus master off", Type("poweroff")],
-        {**U_BOOT, "extra": (*XHCI, "-device", "usb-kbd,bus=x.0")}, "loglevel=8"),
+    # What is plugged in has it look at itself. It is started anew three times.
+    Case("usb-controller-stops", [READY, r"usb 1-1: .*: keyboard", *(step for i in range(3) for step in (StopController(), Plug("usb-mouse", f"mouse{i}"),
+        r"usb: xhci \S+: it has stopped; it is started anew", "input: USB keyboard is gone", r"usb: xhci \S+: 8 ports, ", "usb 1-1: .*: keyboard",
+        Keys("quite"), "^quite: no such command", Pull(f"mouse{i}"), "unplugged")), StopController(), Plug("usb-mouse", "mouse"),
+        r"usb: xhci \S+: it has stopped; it is not used any more", "input: USB keyboard is gone", Type("usb"), r"^xhci \S+, 8 ports, it has stopped", Type("pci -v"), "USB controller.*XHCI", "bus master off", Type("poweroff")],
+        {**U_BOOT, "extra": (*NO_PS2, *XHCI, "-device", "usb-kbd,bus=x.0")}, "loglevel=8"),
     Case("usb-report", [READY, r"usb 1-1\.2: .*: keyboard", Type("report usb"), r"^    00:03\.0, ports 8, state by interrupts", r"^    1-1\.2, id 0627:0001, name QEMU USB Keyboard, .*, drivers keyboard", Type("poweroff")],
         {**U_BOOT, "extra": (*XHCI, "-device", "usb-hub,bus=x.0,port=1", "-device", "usb-kbd,bus=x.0,port=1.2")}),
     Case("usb-storage", [READY, r"usb \d-\d: .*, no driver$", Type("usb"), r"\d-\d: .*, no driver for class 08", Type("poweroff")], {"display": "none", "disk": "usb"}),

@@ -24,6 +24,8 @@
 #define RESET_REST	(2 * NSEC_PER_MSEC)	/* Intel's must not be touched for 1 ms after it */
 #define INTERRUPT_GAP	160			/* of 250 ns: a hub full of keyboards is no storm */
 #define MEMORY_ORDER	2
+#define RESTARTS	3			/* of one that fails again and again, … */
+#define SERVED_WELL	(60 * NSEC_PER_SEC)	/* … each time before this */
 _Static_assert(sizeof(struct xhci_memory) == PAGE_SIZE << MEMORY_ORDER, "a block of that order");
 
 static struct xhci *controllers;	/* only added to, during the boot */
@@ -231,9 +233,27 @@ static void go_round(struct xhci *x, nsec_t *next)
 	}
 }
 
+/* Until it fails; false where it could not even be started. */
+static bool serve(struct xhci *x)
+{
+	const char *const fault = start(x);
+
+	if (fault) {
+		xhci_fail(x, fault);
+		return false;
+	}
+	pr_info("usb: xhci %s: %u ports, %s", x->name, x->root->count, x->interrupts ? "by interrupts" : "polled");
+	while (!xhci_fault(x)) {
+		nsec_t next = NSEC_NEVER;
+		__atomic_store_n(&x->work, false, __ATOMIC_SEQ_CST);
+		go_round(x, &next);
+		WAITQ_WAIT_UNTIL(&x->changed, __atomic_load_n(&x->work, __ATOMIC_ACQUIRE) || xhci_fault(x), next);
+	}
+	return true;
+}
+
 static void stop(struct xhci *x)
 {
-	pr_err("usb: xhci %s: %s; it is not used any more", x->name, xhci_fault(x));
 	if (x->poll.fired)
 		timer_cancel(&x->poll);
 	if (x->irq >= 0)
@@ -243,25 +263,32 @@ static void stop(struct xhci *x)
 	memory_free(x);
 }
 
+/* Nothing is left of it but the faces of its ports: as it was before the first start. */
+static void forget(struct xhci *x)
+{
+	memset(x->root->ports, 0, (x->root->count + 1u) * sizeof(x->root->ports[0]));
+	x->poll.fired = NULL;
+	x->interrupts = false;
+	__atomic_store_n(&x->fault, NULL, __ATOMIC_RELEASE);
+}
+
+/* One that fails is started anew: its reset brings most of them back, and with them the keyboard. */
 static int thread(void *argument)
 {
 	struct xhci *const x = argument;
-	const char *const fault = start(x);
+	unsigned failures = 0;		/* in short order */
 
-	if (fault)
-		xhci_fail(x, fault);
-	else
-		pr_info("usb: xhci %s: %u ports, %s", x->name, x->root->count,
-			x->interrupts ? "by interrupts" : "polled");
-	while (!xhci_fault(x)) {
-		nsec_t next = NSEC_NEVER;
-		__atomic_store_n(&x->work, false, __ATOMIC_SEQ_CST);
-		go_round(x, &next);
-		WAITQ_WAIT_UNTIL(&x->changed, __atomic_load_n(&x->work, __ATOMIC_ACQUIRE) || xhci_fault(x),
-				 next);
+	for (;;) {
+		const nsec_t began = clock_now();
+		const bool served = serve(x);
+		failures = clock_now() - began < SERVED_WELL ? failures + 1 : 1;
+		const bool again = served && failures <= RESTARTS;
+		pr_err("usb: xhci %s: %s; it is %s", x->name, xhci_fault(x), again ? "started anew" : "not used any more");
+		stop(x);
+		if (!again)
+			return 0;
+		forget(x);
 	}
-	stop(x);
-	return 0;
 }
 
 static const char *open_registers(struct xhci *x)

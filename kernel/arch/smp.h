@@ -21,9 +21,10 @@ bool smp_arch_can_address(uint32_t apic_id);	/* with the interrupt controller's 
 size_t smp_arch_stack_bytes(void);
 int smp_arch_describe(cpu_id_t id, uint32_t apic_id, void *stacks);
 
-/* Lay out the page the CPUs start in; apic_ids[id] is for CPU id, and stays. -ENOMEM where there is no page for it
- * under 1 MiB, or none for page tables under 4 GiB. */
-int smp_arch_prepare(const uint32_t *apic_ids);
+/* Lay out the page the CPUs start in; apic_ids[id] is for CPU id, and stays; root is a free frame under 4 GiB for their
+ * topmost page table, since they load it in 32-bit mode. -ENOSPC where there is no page under 1 MiB, -ENOMEM where there
+ * is none for further tables; the frame is the caller's again then. */
+int smp_arch_prepare(const uint32_t *apic_ids, paddr_t root);
 void smp_arch_init(cpu_id_t id);
 void smp_arch_startup(cpu_id_t id);
 void smp_arch_finish(void);

@@ -8,6 +8,7 @@
 #include "kernel/core/boot_info.h"
 #include "kernel/core/firmware.h"
 #include "kernel/core/log.h"
+#include "kernel/mm/frames.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/smp/call.h"
 #include "kernel/time/clock.h"
@@ -167,6 +168,20 @@ static void compare_clocks(void)
 	}
 }
 
+/* Once in a boot: what is laid out for the start stays. */
+static const char *prepare(void)
+{
+	paddr_t root = frames_alloc(0, FRAMES_LOW, FRAME_TABLE);
+	int error = root ? smp_arch_prepare(apic_ids, root) : -ENOMEM;
+
+	if (error && root)
+		frame_free(root);
+	if (error)
+		return error == -ENOSPC ? "no page under 1 MiB is free for the others to start in" :
+					  "there is no memory under 4 GiB for the page tables that the others start with";
+	return NULL;
+}
+
 void cpus_start(void)
 {
 	unsigned limit = wanted();
@@ -174,9 +189,10 @@ void cpus_start(void)
 	if (MIN(found, limit) < 2)
 		return;
 	areas_make(limit);
-	if (smp_arch_prepare(apic_ids)) {
+	const char *missing = prepare();
+	if (missing) {
 		percpu_count = 1;
-		pr_err("smp: one CPU of %u: no page under 1 MiB is free for the others to start in", found);
+		pr_err("smp: one CPU of %u: %s", found, missing);
 		return;
 	}
 	nsec_t start = clock_now();

@@ -76,6 +76,9 @@ CASES = [
         r"  L3 unified +16384 KiB, 16 ways, lines of 64, shared by 4", "^CPUs: 8; packages: 2, cores: 4, last-level caches: 2",
         "CPU 6: APIC id 6, package 1, core 3, thread 0, last-level cache 1", Type("poweroff")],
         {**U_BOOT, "extra": ("-smp", "8,sockets=2,cores=2,threads=2")}),
+    # What protects the kernel: all there is, and no more than there is.
+    *(Case(f"cpus-protection-{cpu}", [READY, Type("cpu"), rf"^protection: write protect on, no-execute on, SMEP {new}, SMAP {new}, UMIP {new}$",
+        Type("poweroff")], {**U_BOOT, "cpus": 2, "cpu": cpu}) for cpu, new in (("max", "on"), ("qemu64", "off"))),
     # A CPU of which no one says that its timer runs in idle, not under a hypervisor.
     cpus("no-arat", 2, {"cpu": "qemu64,-hypervisor,-arat"}),
     # Idle by MWAIT: QEMU has it, but says too little of it for it to be chosen.
@@ -92,6 +95,8 @@ CASES = [
     passes("kernel-tests-hpet-timer-q35", {**OVMF_QUIET, "cpus": 2}, *TIMERS, cmdline="timer=hpet"),
     Case("cpus-hpet-timer-absent", ["no HPET can take the timer's place", READY, Type("poweroff")],
         {**U_BOOT, "cpus": 2, "extra": ("-machine", "hpet=off")}, "timer=hpet"),
+    # Memory over 4 GiB, which is preferred, on the boot CPU's own node.
+    cpus("over-4-gib", 4, {**OVMF_QUIET, "memory": 6144}),
     cpus("maxcpus", 4, cmdline="maxcpus=3", run=3),
     cpus("nosmp", 4, cmdline="nosmp", run=1),
     Case("cpus-panic", [READY, Type("panic"), "^Kernel panic: ", OthersStopped(4)],
@@ -102,7 +107,7 @@ CASES = [
     # Nodes of their own, each with CPUs; with 6 GiB the second has memory on both sides of 4 GiB.
     Case("cpus-2-nodes", ["numa: 2 nodes in [23] ranges", Type("mem"), r"^ +\d+ KiB  of node 0, under 4 GiB: ", r"^ +\d+ KiB  of node 1, under 4 GiB: ",
         Type("poweroff")], {**U_BOOT, "cpus": 4, "nodes": 2, "memory": 512}),
-    Case("cpus-4-nodes", ["numa: 4 nodes in [56] ranges", Type("mem"), r"^ +\d+ KiB  of node 0, under", r"^ +\d+ KiB  of node 1, under",
+    Case("cpus-4-nodes", ["numa: 4 nodes in [56] ranges", r"samara: ready in .* 8 CPUs,", Type("mem"), r"^ +\d+ KiB  of node 0, under", r"^ +\d+ KiB  of node 1, under",
         r"^ +\d+ KiB  of node 1, over 4 GiB: ", r"^ +\d+ KiB  of node 2, over", r"^ +157\d+ KiB  of node 3, over", Type("poweroff")],
         {**OVMF_QUIET, "cpus": 8, "nodes": 4, "memory": 6144}),
     passes("kernel-tests-2-nodes", {**U_BOOT, "cpus": 2, "nodes": 2, "memory": 512}, *NEAR),

@@ -11,7 +11,7 @@ README = (TOP / "README.md").read_text()
 STICK = (TOP / "esp/README.txt").read_text()
 
 # How the sources look words up: by name, by a name for each way of ending (power.c), among all words of a kind (the serial ports').
-LOOKED_UP = re.compile(r'\bcmdline_(?:find|flag|number|size)\([^;"]*"([a-z][a-z0-9.]*)"|\btry_all\("\w+", "(\w+)"|\bword\.key, "(\w+)"')
+LOOKED_UP = re.compile(r'\bcmdline_(?:find|flag|number|size|text)\([^;"]*"([a-z][a-z0-9.]*)"|\btry_all\("\w+", "(\w+)"|\bword\.key, "(\w+)"')
 COMMAND = re.compile(r"^MONITOR_COMMAND\((\w+),", re.M)
 
 

@@ -102,8 +102,12 @@ static int prepare(void)
 	runtime = find_table(bytes_get_u64(system + SYSTEM_TABLE_RUNTIME), RUNTIME_SIGNATURE, RESET_SYSTEM + 8);
 	if (!runtime)
 		return -ENOSYS;
+	paddr_t root = mmu_table_frame();
+	if (!root)
+		return -ENOMEM;
 	struct pagetable made;
-	if (mmu_make_space(&made) || map_firmware(&made))
+	mmu_make_space(&made, root);
+	if (map_firmware(&made))
 		return -ENOMEM;
 	memcpy(runtime_table, runtime, MIN(bytes_get_u32(runtime + TABLE_SIZE), (uint32_t)RUNTIME_TABLE_SIZE));
 	space = made;

@@ -140,14 +140,19 @@ void mmu_set_frames(paddr_t (*frame)(void))
 	alloc_frame = frame;
 }
 
-int mmu_make_space(struct pagetable *ret)
+paddr_t mmu_table_frame(void)
 {
+	return alloc_frame();
+}
+
+void mmu_make_space(struct pagetable *ret, paddr_t root)
+{
+	char *entries = phys_to_virt(root);
+
 	*ret = kernel_tables;
-	int error = pt_init(ret);
-	if (!error)
-		memcpy((char *)phys_to_virt(ret->root) + PAGE_SIZE / 2,
-		       (char *)phys_to_virt(kernel_tables.root) + PAGE_SIZE / 2, PAGE_SIZE / 2);
-	return error;
+	ret->root = root;
+	memset(entries, 0, PAGE_SIZE / 2);
+	memcpy(entries + PAGE_SIZE / 2, (char *)phys_to_virt(kernel_tables.root) + PAGE_SIZE / 2, PAGE_SIZE / 2);
 }
 
 vaddr_t mmu_set_vmap(vaddr_t (*take)(uint64_t, uint64_t), void (*give)(vaddr_t))

@@ -31,7 +31,10 @@ bool mmu_is_stack_guard(vaddr_t address);
 /* CR3 of the kernel's own address space. */
 paddr_t mmu_kernel_root(void);
 
-/* An empty address space whose upper half is the kernel's. 0 or -ENOMEM. */
-int mmu_make_space(struct pagetable *ret);
+/* A frame for a table, of the kind that mmu_set_frames brought; 0 where there is none. */
+paddr_t mmu_table_frame(void);
+
+/* An empty address space whose upper half is the kernel's, with a free frame as its topmost table. */
+void mmu_make_space(struct pagetable *ret, paddr_t root);
 
 #endif

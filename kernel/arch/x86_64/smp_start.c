@@ -16,6 +16,7 @@
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/trampoline.h"
 #include "kernel/arch/x86_64/vectors.h"
+#include "kernel/core/assert.h"
 #include "kernel/core/memory_map.h"
 #include "lib/string.h"
 
@@ -112,15 +113,20 @@ static void page_fill(paddr_t root)
 	};
 }
 
-int smp_arch_prepare(const uint32_t *apic_ids)
+/* The tables stay: a CPU that was given up may come late, and needs them to stop. */
+int smp_arch_prepare(const uint32_t *apic_ids, paddr_t root)
 {
 	struct pagetable space;
 
+	ASSERT(root < GIB(4));
 	smp_apic_ids = apic_ids;
 	page = low_page();
-	if (!page || mmu_make_space(&space) || space.root >> 32 || pt_map(&space, page, page, PAGE_SIZE, PT_EXEC))
+	if (!page)
+		return -ENOSPC;
+	mmu_make_space(&space, root);
+	if (pt_map(&space, page, page, PAGE_SIZE, PT_EXEC))
 		return -ENOMEM;
-	page_fill(space.root);
+	page_fill(root);
 	return 0;
 }
 

@@ -58,7 +58,8 @@ static void firmware_go(enum firmware_reset kind)
 
 	if (error)
 		pr_warn("power: the firmware cannot be called: %s", error == -EBUSY ? "it does not answer any more" :
-			error == -ENOMEM ? "no memory" : "its tables are damaged");
+			error == -ETIMEDOUT ? "its ResetSystem does not return" : error == -ENOMEM ? "no memory" :
+			"its tables are damaged");
 	else
 		pr_warn("power: the firmware's ResetSystem came back");
 }

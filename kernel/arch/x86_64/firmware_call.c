@@ -7,11 +7,13 @@
  *
  * What the firmware is given lies in the kernel's image, and it gets the physical addresses: it hands pointers on to
  * code in system management mode, which knows no others. A fault in the firmware is a panic like any other, as the
- * upper half is there; `calling` then stays set, so that nobody goes in again. */
+ * upper half is there. `calling` then stays set, as it does where a service did not return, so that nobody goes in
+ * again. */
 #include "kernel/arch/firmware_call.h"
 
 #include <abi/linux/errno.h>
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/x86_64/firmware_enter.h"
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/core/boot_info.h"
@@ -26,9 +28,6 @@
 #define SYSTEM_TABLE_RUNTIME	88	/* offset of RuntimeServices (section 4.3) */
 #define RUNTIME_TABLE_SIZE	136	/* with everything that is looked at */
 #define NON_VOLATILE_ATTRIBUTES	7u	/* NON_VOLATILE, BOOTSERVICE_ACCESS, RUNTIME_ACCESS (section 8.2.1) */
-#define CR4_OSFXSR		(1ull << 9)
-#define CR4_OSXMMEXCPT		(1ull << 10)
-#define MXCSR_DEFAULT		0x1f80u	/* all exceptions masked (section 2.3.4) */
 
 /* Offsets in the table of runtime services (section 4.5). */
 enum service {
@@ -38,8 +37,6 @@ enum service {
 	QUERY_VARIABLE_INFO	= 128,	/* since UEFI 2.0 */
 };
 
-typedef uint64_t __attribute__((ms_abi)) service_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
-
 static uint8_t runtime_table[RUNTIME_TABLE_SIZE];	/* a copy; zeros where there is none */
 static struct pagetable space;
 static bool calling;					/* atomic */
@@ -47,7 +44,6 @@ static bool calling;					/* atomic */
 /* All that the firmware reads and writes. */
 static struct {
 	_Alignas(PAGE_SIZE) uint8_t data[SAVED_MOST];
-	_Alignas(16) uint8_t fpu[512];	/* FXSAVE's area */
 	uint64_t size, storage, free, largest;
 	uint32_t attributes;
 } mailbox;
@@ -114,37 +110,18 @@ static int prepare(void)
 	return 0;
 }
 
-void firmware_call_init(void)
+void firmware_call_init(uint64_t ticks_a_second)
 {
 	int error = prepare();
 
+	firmware_enter_init(ticks_a_second);
 	if (error)
 		pr_warn("firmware: its services cannot be called: %s",
 			error == -ENOMEM ? "no memory for page tables" : "its tables are damaged");
 }
 
-/* Registers as the firmware wants them (section 2.3.4): it may use SSE, which nobody here does, so what a program
- * has in those registers is kept for it. */
-static uint64_t call_in_space(service_fn *service, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
-{
-	uint64_t flags = cpu_irq_save(), cr0 = cr0_read(), cr3 = cr3_read(), cr4 = cr4_read(), status;
-	uint32_t mxcsr = MXCSR_DEFAULT;
-
-	cr3_write(space.root);
-	cr0_write(cr0 & ~(CR0_WP | CR0_TS | CR0_EM));
-	cr4_write(cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT);
-	__asm__ volatile("fxsave64 %0; fninit; ldmxcsr %1" : "=m"(mailbox.fpu) : "m"(mxcsr));
-	status = service(a, b, c, d, e);
-	__asm__ volatile("fxrstor64 %0" :: "m"(mailbox.fpu));
-	cr4_write(cr4);
-	cr0_write(cr0);
-	cr3_write(cr3);
-	cpu_irq_restore(flags);
-	return status;
-}
-
-/* Call one of them. 0, and its status; -ENOSYS; -EBUSY. */
-static int call(enum service offset, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t *ret_status)
+/* Call one of them. 0, and its status; -ENOSYS; -EBUSY; -ETIMEDOUT. */
+static int call(enum service offset, const uint64_t arguments[FIRMWARE_ARGUMENTS], uint64_t *ret_status)
 {
 	uint64_t address = bytes_get_u64(runtime_table + offset);
 
@@ -152,17 +129,20 @@ static int call(enum service offset, uint64_t a, uint64_t b, uint64_t c, uint64_
 		return -ENOSYS;
 	if (__atomic_exchange_n(&calling, true, __ATOMIC_ACQUIRE))
 		return -EBUSY;
-	*ret_status = call_in_space((service_fn *)address, a, b, c, d, e);
+	*ret_status = firmware_enter(address, arguments, space.root);
+	if (*ret_status == FIRMWARE_LEFT)
+		return -ETIMEDOUT;
 	__atomic_store_n(&calling, false, __ATOMIC_RELEASE);
 	return 0;
 }
 
 int firmware_reset_system(enum firmware_reset kind)
 {
+	const uint64_t arguments[FIRMWARE_ARGUMENTS] = { kind };
 	uint64_t status;
 	int error = prepare();
 
-	return error ? error : call(RESET_SYSTEM, kind, 0, 0, 0, 0, &status);
+	return error ? error : call(RESET_SYSTEM, arguments, &status);
 }
 
 /* Appendix D: errors have the highest bit. */
@@ -195,11 +175,12 @@ static int status_error(uint64_t status)
  * 4.6.2); the loader has read it. */
 static int variable_call(enum service offset, uint32_t supported, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
+	const uint64_t arguments[FIRMWARE_ARGUMENTS] = { a, b, c, d, e };
 	uint64_t status;
 
 	if (!(boot_info()->runtime_supported & supported))
 		return -ENOSYS;
-	int error = call(offset, a, b, c, d, e, &status);
+	int error = call(offset, arguments, &status);
 
 	return error ? error : status_error(status);
 }

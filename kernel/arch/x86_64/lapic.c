@@ -16,6 +16,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/timer.h"
 #include "kernel/arch/x86_64/features.h"
+#include "kernel/arch/x86_64/firmware_enter.h"
 #include "kernel/arch/x86_64/hpet.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/vectors.h"
@@ -121,10 +122,16 @@ void lapic_init(paddr_t base, uint32_t largest_id)
 	pr_info("lapic: %s, boot CPU is id %u", lapic->name, lapic_id());
 }
 
+static void fire(void)
+{
+	if (!firmware_timer_fired())
+		timer_fired();
+}
+
 void timer_hw_set_handler(void (*fired)(void))
 {
 	timer_fired = fired;
-	vector_set_system(VECTOR_TIMER, "timer", fired);
+	vector_set_system(VECTOR_TIMER, "timer", fire);
 }
 
 const char *timer_hw_name(void)
@@ -171,11 +178,6 @@ static bool hpet_asked_for(void)
 	struct cmdline_word word;
 
 	return cmdline_find(boot_cmdline(), "timer", &word) && word.value_size == 4 && memcmp(word.value, "hpet", 4) == 0;
-}
-
-static void fire(void)
-{
-	timer_fired();
 }
 
 /* On the boot CPU, for all. */

@@ -35,7 +35,9 @@ const char *trap_name(unsigned vector)
 
 vaddr_t trap_instruction(const struct trap_frame *f) { return f->rip; }
 vaddr_t trap_frame_pointer(const struct trap_frame *f) { return f->rbp; }
-bool trap_interrupts_were_on(const struct trap_frame *f) { return f->rflags >> 9 & 1; }
+
+/* The priority is raised in a call of the firmware alone. */
+bool trap_interrupts_were_on(const struct trap_frame *f) { return f->rflags >> 9 & 1 && !cr8_read(); }
 
 void trap_describe_registers(const struct trap_frame *f, char *buffer, size_t size)
 {

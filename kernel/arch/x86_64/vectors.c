@@ -9,15 +9,15 @@
 
 PERCPU(uint64_t, vector_counts[VECTOR_COUNT]);
 
-#define SYSTEM_COUNT (VECTOR_COUNT - VECTOR_TIMER)
+#define SYSTEM_FIRST (VECTOR_DEVICE_LAST + 1)
 
-static struct { const char *name; void (*handler)(void); } systems[SYSTEM_COUNT];
+static struct { const char *name; void (*handler)(void); } systems[VECTOR_COUNT - SYSTEM_FIRST];
 static bool (*device_handler)(unsigned vector);
 
 void vector_set_system(unsigned vector, const char *name, void (*handler)(void))
 {
-	systems[vector - VECTOR_TIMER].handler = handler;
-	systems[vector - VECTOR_TIMER].name = name;
+	systems[vector - SYSTEM_FIRST].handler = handler;
+	systems[vector - SYSTEM_FIRST].name = name;
 }
 
 void vector_set_devices(bool (*handler)(unsigned))
@@ -27,8 +27,8 @@ void vector_set_devices(bool (*handler)(unsigned))
 
 const char *vector_name(unsigned vector)
 {
-	if (vector >= VECTOR_TIMER)
-		return systems[vector - VECTOR_TIMER].name;
+	if (vector >= SYSTEM_FIRST)
+		return systems[vector - SYSTEM_FIRST].name;
 	return vector == VECTOR_PIC_SPURIOUS_MASTER || vector == VECTOR_PIC_SPURIOUS_SLAVE ? "8259 spurious" : NULL;
 }
 
@@ -43,11 +43,11 @@ static void report_unclaimed(unsigned vector)
 
 static void dispatch(unsigned vector)
 {
-	if (vector >= VECTOR_TIMER) {
+	if (vector >= SYSTEM_FIRST) {
 		if (vector != VECTOR_SPURIOUS)	/* the LAPIC keeps no record of a spurious one (Intel SDM volume 3, section 11.9) */
 			lapic_end_of_interrupt();
-		if (systems[vector - VECTOR_TIMER].handler)
-			systems[vector - VECTOR_TIMER].handler();
+		if (systems[vector - SYSTEM_FIRST].handler)
+			systems[vector - SYSTEM_FIRST].handler();
 		else
 			report_unclaimed(vector);
 		return;
@@ -60,11 +60,21 @@ static void dispatch(unsigned vector)
 	lapic_end_of_interrupt();
 }
 
-static PERCPU(const struct trap_frame *, interrupted);
+static PERCPU(struct trap_frame *, interrupted);
 
 const struct trap_frame *trap_interrupted(void)
 {
 	return this_cpu(interrupted);
+}
+
+void trap_return_to(vaddr_t instruction, vaddr_t stack, uint64_t rax)
+{
+	struct trap_frame *f = this_cpu(interrupted);
+
+	f->rip = instruction;
+	f->rsp = stack;
+	f->rax = rax;
+	f->rflags = 2;	/* the bit that is always set */
 }
 
 void vector_dispatch(struct trap_frame *f)

@@ -144,7 +144,7 @@ static const char *save_panic(const char *text, size_t size)
 
 void save_init(void)
 {
-	firmware_call_init();
+	firmware_call_init(clock_span_hz());
 	transcript_init();
 	if (!cmdline_flag(boot_cmdline(), "nosave"))
 		panic_set_save(save_panic);

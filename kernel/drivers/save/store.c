@@ -106,6 +106,7 @@ const char *store_error(int error)
 	case -EACCES:
 		return "the firmware's store of variables is write-protected";
 	case -EBUSY:
+	case -ETIMEDOUT:
 		return "the firmware does not answer any more";
 	case -EBADMSG:
 	case -ENOENT:

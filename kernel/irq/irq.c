@@ -14,6 +14,7 @@
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/pic.h"
 #include "kernel/arch/x86_64/vectors.h"
+#include "kernel/core/assert.h"
 #include "kernel/core/firmware.h"
 #include "kernel/core/log.h"
 #include "kernel/core/monitor.h"
@@ -170,7 +171,7 @@ static int line_take(uint32_t gsi, const char *name, irq_handler *handler, void 
 
 	for (unsigned i = 0; number == 0 && i < LINES; i++) {
 		struct irq_line *l = &cpu_of((cpu_id_t)cpu, irq_lines)[i];
-		if (l->handler)
+		if (l->handler || __atomic_load_n(&l->running, __ATOMIC_ACQUIRE))	/* for who had it before */
 			continue;
 		*l = (struct irq_line){ .context = context, .name = name, .gsi = gsi };
 		__atomic_store_n(&l->handler, handler, __ATOMIC_RELEASE);
@@ -229,6 +230,7 @@ void irq_free(int number)
 	cpu_id_t cpu = (unsigned)number / LINES;
 	struct irq_line *l = &cpu_of(cpu, irq_lines)[(unsigned)number % LINES];
 
+	ASSERT(l->handler);
 	if (l->gsi != NO_GSI)
 		ioapic_mask(l->gsi, true);
 	__atomic_store_n(&l->handler, NULL, __ATOMIC_SEQ_CST);

@@ -304,6 +304,8 @@ static void eye_looks(struct timer *timer)
 	cpu_id_t self = cpu_id();
 	nsec_t now = clock_now();
 
+	/* Where it was sent elsewhere and armed there before it had ended here, its timer has stayed. */
+	__atomic_store_n(&eye->cpu, self, __ATOMIC_SEQ_CST);
 	if (spin_trylock(&watch_lock)) {
 		for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)
 			if (cpu != self && is_of_interest(cpu))

@@ -192,12 +192,14 @@ static void leave_locked(struct mutex_waiter *w) REQUIRES(&lending)
 /* The deadline has passed; as it is held, no wake-up was meant for us. */
 static void give_up_locked(struct mutex *m, struct mutex_waiter *w) REQUIRES(&lending)
 {
+	struct thread *t = holder(m);
+
 	leave_locked(w);
-	if (!m->first) {
-		contended_remove_locked(holder(m), m);
+	if (!m->first)
+		contended_remove_locked(t, m);
+	lend_along_locked(t);
+	if (!m->first)		/* from here on the holder may be gone */
 		__atomic_and_fetch(&m->owner, ~MUTEX_CONTENDED, __ATOMIC_RELAXED);
-	}
-	lend_along_locked(holder(m));
 }
 
 /* It is held, or open for the first in the queue, who was woken for it; who has slept may be that one. */

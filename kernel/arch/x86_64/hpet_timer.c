@@ -21,7 +21,8 @@
 
 #define MEASURE_TICKS	2000000ull	/* of the TSC: a thousandth, with 10 MHz and a TSC of 2 GHz */
 #define AHEAD_MOST	0x7fffffffu
-#define ROOM_LEAST	16u		/* counts: 1 us and more */
+#define TAKES		128		/* counts: on some chips it is so long until the comparator has what is written to it */
+#define ROOM_LEAST	(2u * TAKES)
 
 struct wish {
 	bool armed;
@@ -45,7 +46,7 @@ static void comparator_set_locked(uint32_t at) REQUIRES(&lock)
 	for (uint32_t room = ROOM_LEAST;; room *= 2) {
 		set = (struct wish){ true, at };
 		registers[HPET_COMPARATOR(0)] = at;
-		if (counts_until(at) > 0)
+		if (counts_until(at) >= TAKES)
 			return;
 		at = registers[HPET_COUNTER] + room;
 	}
@@ -98,7 +99,9 @@ void hpet_timer_arm(uint64_t ticks)
 
 	own->armed = ticks != ~0ull;
 	own->at = registers[HPET_COUNTER] + (counts > AHEAD_MOST ? AHEAD_MOST : (uint32_t)counts);
-	if (own->armed && (!set.armed || (int32_t)(own->at - set.at) < 0))
+	if (set.armed && counts_until(set.at) < -TAKES)		/* it has been missed: all others wait as well */
+		comparator_set_locked(registers[HPET_COUNTER] + ROOM_LEAST);
+	else if (own->armed && (!set.armed || (int32_t)(own->at - set.at) < 0))
 		comparator_set_locked(own->at);
 	spin_unlock_irqrestore(&lock, flags);
 }

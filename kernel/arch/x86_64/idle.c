@@ -24,7 +24,9 @@
 #define LEAF_MWAIT		5u		/* EAX smallest monitored line; ECX and EDX below */
 #define MWAIT_ENUMERATES	(1u << 0)	/* ECX: EDX counts the states */
 #define MWAIT_C1_STATES		(0xfu << 4)	/* EDX */
-#define ZEN			0x17		/* the first family of AMD whose MWAIT saves as much as HLT */
+#define ZEN			0x17		/* families; and the last model of the first generation */
+#define ZEN_FIRST		0x0f
+#define HYGON			0x18
 
 enum { IDLE_RUNS, IDLE_WAITS, IDLE_WOKEN };
 
@@ -36,12 +38,15 @@ struct idle_word {
 static PERCPU(struct idle_word, idle_word);
 static bool by_mwait;		/* constant since idle_init */
 
-/* Intel's whose monitor does not see every write: Goldmont (erratum APL30) and Lunar Lake; and those whose line must be
- * flushed first: Dunnington (erratum AAI65), Nehalem-EX and Westmere-EX. */
+/* Intel's whose monitor does not see every write: Goldmont (erratum APL30), Ice Lake servers (ICX143, ICXD80) and Lunar
+ * Lake; and those whose line must be flushed first: Dunnington (AAI65), Nehalem-EX and Westmere-EX. AMD's whose MWAIT
+ * saves less than HLT, before Zen; and the first Zen, also as Hygon's family 18h, whose threads may hang in it (1109). */
 static bool has_bad_monitor(const struct cpu_model *m)
 {
-	static const uint8_t models[] = { 0x5c, 0xbd, 0x1d, 0x2e, 0x2f };
+	static const uint8_t models[] = { 0x5c, 0x6a, 0x6c, 0xbd, 0x1d, 0x2e, 0x2f };
 
+	if (cpu_is_amd())
+		return m->family < ZEN || (m->family == ZEN && m->model <= ZEN_FIRST) || m->family == HYGON;
 	for (unsigned i = 0; i < ARRAY_SIZE(models); i++)
 		if (m->family == 6 && m->model == models[i])
 			return true;
@@ -57,7 +62,7 @@ static bool mwait_serves(void)
 		return false;
 	if (leaf.ecx & MWAIT_ENUMERATES && !(leaf.edx & MWAIT_C1_STATES))
 		return false;
-	return cpu_is_amd() ? m.family >= ZEN : !has_bad_monitor(&m);
+	return !has_bad_monitor(&m);
 }
 
 void idle_init(void)

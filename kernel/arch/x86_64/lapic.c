@@ -95,7 +95,6 @@ void lapic_init_cpu(void)
 	lapic->write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
 	lapic->write(LAPIC_TIMER_INITIAL, 0);
 	lapic->write(LAPIC_LVT_LINT0, LAPIC_LVT_MASKED);	/* the 8259s' way in */
-	lapic->write(LAPIC_LVT_LINT1, LAPIC_DELIVERY_NMI);	/* where nearly every board has the NMI; the MADT may say more */
 	if (last_lvt >= 4)
 		lapic->write(LAPIC_LVT_PERF, LAPIC_LVT_MASKED);
 	if (last_lvt >= 5)
@@ -105,6 +104,8 @@ void lapic_init_cpu(void)
 	lapic->write(LAPIC_TPR, 0);
 	lapic->write(LAPIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	finish_in_service();
+	/* Nearly every board has the NMI here; the MADT may say more. A disabled LAPIC would leave it masked (section 11.4.7.2). */
+	lapic->write(LAPIC_LVT_LINT1, LAPIC_DELIVERY_NMI);
 	lapic->write(LAPIC_ESR, 0);
 	lapic->write(LAPIC_LVT_ERROR, VECTOR_ERROR);
 }

@@ -57,7 +57,9 @@ static bool copy(struct xhci *x, unsigned number, bool may_wait, struct entry *r
 
 static const char *state(const struct xhci *x)
 {
-	return xhci_fault(x) ? xhci_fault(x) : x->interrupts ? "by interrupts" : "polled";
+	const char *fault = xhci_fault(x);
+
+	return fault ? fault : x->interrupts ? "by interrupts" : "polled";
 }
 
 static int usb_command(int argc, char **argv)

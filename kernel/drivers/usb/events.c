@@ -115,7 +115,8 @@ static void take_event(struct xhci *x, const struct xhci_trb *event)
 		transfer_event(x, event);
 		break;
 	case TRB_COMMAND_EVENT:
-		if (event->parameter == x->command.block)
+		/* "Stopped" is about the ring, and names where the next command will be (section 4.6.1.2). */
+		if (event->status >> 24 != XHCI_COMMAND_STOPPED && event->parameter == x->command.block)
 			wait_end(x, &x->command, event);
 		break;
 	case TRB_PORT_EVENT:
@@ -128,7 +129,7 @@ static void take_event(struct xhci *x, const struct xhci_trb *event)
 }
 
 /* A device that is gone reads as all ones, which has both error bits set. */
-static bool check_status(struct xhci *x)
+bool xhci_check(struct xhci *x)
 {
 	const uint32_t status = xhci_read(x->operation, XHCI_USBSTS);
 
@@ -147,7 +148,7 @@ static bool look(struct xhci *x)
 	unsigned count = 0;
 
 	const uint64_t flags = spin_lock_irqsave(&x->lock);
-	if (!xhci_fault(x) && check_status(x)) {
+	if (!xhci_fault(x) && xhci_check(x)) {
 		/* Acknowledged first: what comes from here on interrupts again (section 4.17). */
 		xhci_write(x->operation, XHCI_USBSTS, USBSTS_INTERRUPT);
 		xhci_write(x->runtime, XHCI_IMAN, IMAN_PENDING | IMAN_ENABLE);
@@ -193,7 +194,7 @@ bool xhci_wait(struct xhci *x, const bool *done, nsec_t duration)
 	if (__atomic_load_n(done, __ATOMIC_ACQUIRE))
 		return true;
 	if (!xhci_fault(x))
-		check_status(x);	/* one that has stopped does not always say so */
+		xhci_check(x);	/* one that has stopped does not always say so */
 	return false;
 }
 

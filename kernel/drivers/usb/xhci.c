@@ -24,6 +24,7 @@
 #define RESET_REST	(2 * NSEC_PER_MSEC)	/* Intel's must not be touched for 1 ms after it */
 #define INTERRUPT_GAP	160			/* of 250 ns: a hub full of keyboards is no storm */
 #define MEMORY_ORDER	2
+#define LOOK_EVERY	(4 * NSEC_PER_SEC)	/* one that has stopped says nothing any more */
 #define RESTARTS	3			/* of one that fails again and again, … */
 #define SERVED_WELL	(60 * NSEC_PER_SEC)	/* … each time before this */
 _Static_assert(sizeof(struct xhci_memory) == PAGE_SIZE << MEMORY_ORDER, "a block of that order");
@@ -244,9 +245,10 @@ static bool serve(struct xhci *x)
 	}
 	pr_info("usb: xhci %s: %u ports, %s", x->name, x->root->count, x->interrupts ? "by interrupts" : "polled");
 	while (!xhci_fault(x)) {
-		nsec_t next = NSEC_NEVER;
+		nsec_t next = clock_now() + LOOK_EVERY;
 		__atomic_store_n(&x->work, false, __ATOMIC_SEQ_CST);
 		go_round(x, &next);
+		xhci_check(x);
 		WAITQ_WAIT_UNTIL(&x->changed, __atomic_load_n(&x->work, __ATOMIC_ACQUIRE) || xhci_fault(x), next);
 	}
 	return true;
@@ -254,10 +256,11 @@ static bool serve(struct xhci *x)
 
 static void stop(struct xhci *x)
 {
-	if (x->poll.fired)
-		timer_cancel(&x->poll);
 	if (x->irq >= 0)
 		pci_irq_free(x->pci, 0, x->irq);
+	x->irq = -ENODEV;
+	if (x->poll.fired)		/* the interrupt armed it */
+		timer_cancel(&x->poll);
 	while (x->devices)
 		usb_device_drop(x->devices);
 	memory_free(x);

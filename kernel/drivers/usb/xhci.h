@@ -219,6 +219,9 @@ bool xhci_wait(struct xhci *x, const bool *done, nsec_t duration);
 /* The controller cannot be used any more; the first reason counts. Any context. */
 void xhci_fail(struct xhci *x, const char *why);
 
+/* Ask it whether it still works; false where it does not, or did not before. */
+bool xhci_check(struct xhci *x);
+
 /* A command; 0, -EIO (see last_code), -ETIMEDOUT, -ENODEV. ret_slot may be NULL. */
 int xhci_command(struct xhci *x, uint64_t parameter, uint32_t control, uint8_t *ret_slot);
 

@@ -78,6 +78,11 @@ bool cmdline_next(const char **pos, struct cmdline_word *ret)
 	return true;
 }
 
+bool cmdline_next_kernel(const char **pos, struct cmdline_word *ret)
+{
+	return cmdline_next(pos, ret) && !(ret->key_size == 2 && !ret->value && memcmp(ret->key, "--", 2) == 0);
+}
+
 /* To the end of our part of the line, always: a later word overrides an earlier one, so that what is appended at the
  * firmware's prompt wins over what the file brought along. */
 bool cmdline_find(const char *line, const char *key, struct cmdline_word *ret)
@@ -85,7 +90,7 @@ bool cmdline_find(const char *line, const char *key, struct cmdline_word *ret)
 	struct cmdline_word word;
 	bool found = false;
 
-	while (cmdline_next(&line, &word) && !(word.key_size == 2 && !word.value && memcmp(word.key, "--", 2) == 0)) {
+	while (cmdline_next_kernel(&line, &word)) {
 		if (key_is(&word, key)) {
 			*ret = word;
 			found = true;

@@ -4,7 +4,7 @@
  * - Words are separated by white space; double quotes keep white space together: key="a b" and "key=a b" are the same
  *   word, and the quotes are not part of the value (quotes in its middle are). An unclosed quote reaches to the end.
  * - In keys '-' and '_' are the same. Where a key comes twice the last one counts.
- * - What follows a word "--" is for init: nothing there is found by key, only by cmdline_next.
+ * - What follows a word "--" is for init: nothing there is found but by cmdline_next.
  * - Nothing is copied: values point into the line. */
 #ifndef LIB_CMDLINE_H
 #define LIB_CMDLINE_H
@@ -24,6 +24,9 @@ struct cmdline_word {
 
 /* Read the next word at *pos and move *pos behind it; false at the end of the line. */
 bool cmdline_next(const char **pos, struct cmdline_word *ret);
+
+/* The same of the kernel's words: false at a word "--", too. */
+bool cmdline_next_kernel(const char **pos, struct cmdline_word *ret);
 
 /* Find the last word with this key; false where there is none. */
 bool cmdline_find(const char *line, const char *key, struct cmdline_word *ret);

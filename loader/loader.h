@@ -71,7 +71,7 @@ _Noreturn void loader_fail_late(struct loader *l, EFI_STATUS status, const char 
 void cmdline_gather(struct loader *l);
 void tables_gather(struct loader *l);		/* ACPI, SMBIOS, the firmware's name, Secure Boot state */
 void entropy_gather(struct loader *l);
-void clock_gather(struct loader *l);		/* the TSC's rate by Stall, where the kernel will have nothing better */
+void clock_gather(struct loader *l);		/* the date; the TSC's rate, where the kernel will have nothing better */
 void initrd_gather(struct loader *l);
 void display_gather(struct loader *l);
 

@@ -99,7 +99,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	cmdline_gather(l);		/* .cmdline, cmdline.txt, LoadOptions */
 	saved_gather(l);		/* how the last run ended; its saved report becomes a file */
 	entropy_gather(l);		/* EFI_RNG, RDSEED, RDRAND, time stamps */
-	clock_gather(l);		/* the TSC's rate, where nothing else will tell */
+	clock_gather(l);		/* the date; the TSC's rate, where nothing else will tell */
 	initrd_gather(l);		/* .initrd, initrd.cpio */
 	stage(l, HANDOFF_STAGE_CONFIG);
 

@@ -24,7 +24,7 @@
 #include <boot/saved.h>
 
 #define HANDOFF_MAGIC		0x4152414d41530a1aull	/* "\x1a\nSAMARA" */
-#define HANDOFF_VERSION		2
+#define HANDOFF_VERSION		3
 #define HANDOFF_DIRECT_MAP	0xffff888000000000ull	/* + physical address; 64 TiB */
 #define HANDOFF_DIRECT_MAP_SIZE	0x0000400000000000ull
 #define HANDOFF_FRAMEBUFFER_MAP	0xffffe80000000000ull	/* + offset into the framebuffer; 1 TiB */
@@ -66,6 +66,8 @@ struct handoff {
 	/* Time: TSC at each stage; a rate measured with the firmware's Stall, 0 where it was not needed. */
 	uint64_t stage_tsc[HANDOFF_STAGE_COUNT];
 	uint64_t stall_tsc_hz;
+	int64_t firmware_time;		/* UTC, seconds since 1970, by GetTime when the TSC was …; 0: it gave none */
+	uint64_t firmware_time_tsc;
 
 	/* Memory: the UEFI memory map as the firmware gave it, at most 4 GiB of it. */
 	uint64_t memory_map;

@@ -8,7 +8,8 @@
  *
  * Hardening: a link is the number of the next free object, encoded as 8 bytes with a secret of the cache and its own
  * address, so that what was written into a freed object decodes to a number that no object has, and is noticed before
- * it is used. An object that is freed twice in a row is noticed; builds without NDEBUG notice all of it
+ * it is used. An object loses its link when it leaves its slab, so that one that still has a link when it comes back was
+ * freed before; what is freed twice in a row is noticed at once. Builds without NDEBUG notice all of it at once
  * (slab_debug.c). */
 #include "kernel/mm/slab.h"
 
@@ -82,14 +83,14 @@ static void link_write(const struct slab_cache *cache, void *object, unsigned ne
 	*link = next ^ cache->secret ^ __builtin_bswap64((vaddr_t)link);
 }
 
-static uint16_t link_read(const struct slab_cache *cache, void *object)
+/* False where there is none, which other bytes look like once in 2^48 times. */
+static bool link_read(const struct slab_cache *cache, void *object, uint16_t *ret)
 {
 	uint64_t *link = object_link(cache, object);
 	uint64_t next = *link ^ cache->secret ^ __builtin_bswap64((vaddr_t)link);
 
-	if (next >= cache->per_slab && next != SLAB_NO_OBJECT)
-		panic("slab: %s: the free object at %p was written to", cache->name, object);
-	return (uint16_t)next;
+	*ret = (uint16_t)next;
+	return next < cache->per_slab || next == SLAB_NO_OBJECT;
 }
 
 static void list_add(struct frame **list, struct frame *slab)
@@ -150,7 +151,9 @@ static void *take_locked(struct slab_cache *cache) REQUIRES(&cache->lock)
 	void *object = slab_object(cache, slab, slab->slab_free);
 	cache->empty -= !slab->slab_used;
 	slab->slab_used++;
-	slab->slab_free = link_read(cache, object);
+	if (!link_read(cache, object, &slab->slab_free))
+		panic("slab: %s: the free object at %p was written to", cache->name, object);
+	*object_link(cache, object) = 0;
 	if (slab->slab_free == SLAB_NO_OBJECT) {
 		list_remove(&cache->partial, slab);
 		list_add(&cache->full, slab);
@@ -164,8 +167,9 @@ static struct frame *give_locked(struct slab_cache *cache, void *object) REQUIRE
 {
 	struct frame *slab = slab_of(cache, object);
 	unsigned index = object_index(cache, slab, object);
+	uint16_t next;
 
-	if (!slab->slab_used || slab->slab_free == index)
+	if (!slab->slab_used || slab->slab_free == index || link_read(cache, object, &next))
 		panic("slab: %s: %p is freed twice", cache->name, object);
 	if (slab->slab_free == SLAB_NO_OBJECT) {
 		list_remove(&cache->full, slab);

@@ -165,6 +165,13 @@ CASES = [
         COUNTED, "bench.stamp", timeout=240),
     Case("cost-boot-64-gib", [Instructions(18_000_000), Type("poweroff")], {**COUNTED, "memory": 65536}, "bench.stamp", timeout=240),
 
+    # The same for what the kernel does all the time, on the release build, where alone these limits are meant. The last
+    # sleepers need the memory for 100,000 stacks.
+    Case("limits", [READY, Type("bench sched; bench machine"), *(AtMost(rf"^{name} (\d+) ticks", limit) for name, limit in (
+        ("thread_yield", 250), ("waitq_pingpong", 900), ("mutex_pair", 40), ("thread_create_join", 4000), ("wake_sleepers_10", 700), ("pick_n_10", 1100),
+        ("wake_sleepers_1000", 700), ("pick_n_1000", 1500), ("wake_sleepers_100000", 700), ("frame_pair", 100), ("kmalloc_pair", 100), ("timer_pair", 250))),
+        Type("poweroff")], {**COUNTED, "memory": 2600}, timeout=300, rings=("limits",)),
+
     # The tests inside the kernel.
     Case("kernel-tests", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")], efi=KERNEL_TEST, timeout=300, rings=("kernel", "release")),
     kernel_panic("null_pointer", r"page fault: reading 0x10 \(null pointer\)", r"test_panic_null_pointer\+0x"),

@@ -67,7 +67,7 @@ TEST(century_that_cannot_be_is_ignored)
 	for (unsigned century = 0; century < 256; century++) {
 		r.century = (uint8_t)century;
 		CHECK_EQ(rtc_decode(&r, &got), 0);
-		bool counts = century >= 0x19 && century <= 0x29 && (century & 15) < 10;
+		bool counts = century >= 0x19 && century <= 0x21 && (century & 15) < 10;
 		CHECK_EQ(got.year, counts ? (int)(century >> 4) * 1000 + (int)(century & 15) * 100 + 26 : 2026);
 	}
 }
@@ -103,7 +103,7 @@ TEST(any_bytes_make_a_date_or_none)
 			continue;
 		dates++;
 		CHECK(date_is_valid(&got));
-		CHECK(got.year >= 1900 && got.year <= 2999);
+		CHECK(got.year >= 1900 && got.year <= 2199);
 	}
 	CHECK(dates > 1000);
 }

@@ -18,7 +18,7 @@ SMOKE = ("unit", "smoke")      # rings for every variant of the build
 EPILOGUE = """\
 A ring is a group of tests; --list prints all. Without RING or NAME everything runs except the slow ring: all rings on the usual build
 (the default clang, debug), then, for each other variant (release; clang 19 where it is installed), unit and smoke tests on a build of
-its own; and the ring release on the release build. NAME may hold * and ?.
+its own; and the rings release and limits on the release build, the second of them there alone. NAME may hold * and ?.
 
 What is counted: each test of a program that reports its tests one by one (TAP), else each program; and each build that fails.
 Where CI is set in the environment, compiler warnings are errors.
@@ -45,7 +45,7 @@ def parse():
 def variants():
     """The usual build first, which runs all rings or those asked for; then the others."""
     yield Variant("debug", "build", None, ["--buildtype=debugoptimized"], ())
-    yield Variant("release", "build-release", None, ["--buildtype=release"], (*SMOKE, "release"))
+    yield Variant("release", "build-release", None, ["--buildtype=release"], (*SMOKE, "release", "limits"))
     # What the default clang is differs by distribution; 19 is the one whose further checks we use.
     if shutil.which("clang-19"):
         yield Variant("clang 19, debug", "build-clang-19", "clang-19", ["--buildtype=debugoptimized"], SMOKE)

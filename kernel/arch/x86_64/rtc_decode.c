@@ -37,8 +37,8 @@ int rtc_decode(const struct rtc_registers *r, struct date *ret)
 
 	if (second < 0 || minute < 0 || hour < 0 || day < 0 || month < 0 || year < 0)
 		return -EINVAL;
-	/* Without a century that can be true: no PC of ours ran before 1980. */
-	if (century < 19 || century > 29)
+	/* Without a century that can be true: no PC of ours ran before 1980, and nanoseconds since 1970 end in 2262. */
+	if (century < 19 || century > 21)
 		century = year < 80 ? 20 : 19;
 	struct date d = {
 		century * 100 + year, (uint8_t)month, (uint8_t)day, (uint8_t)hour, (uint8_t)minute, (uint8_t)second,

@@ -308,7 +308,7 @@ static bool port_from_cmdline(struct uart *u, const char **ret_from)
 	struct cmdline_word word;
 	bool found = false;
 
-	while (cmdline_next(&at, &word)) {
+	while (cmdline_next_kernel(&at, &word)) {
 		if (word.key_size != 7 || memcmp(word.key, "console", 7) != 0 || word.value_size < 5 ||
 		    memcmp(word.value, "ttyS", 4) != 0)
 			continue;

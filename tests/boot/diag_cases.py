@@ -3,7 +3,7 @@
 import dataclasses
 
 import schema
-from case import READY, Case, Failure, See, Type
+from case import PROMPT, READY, Case, Failure, Line, See, Type
 from monitor_cases import SCHEMA, Answer, json_answer
 
 KERNEL_TEST = "loader/kernel-test.EFI"
@@ -26,6 +26,29 @@ class Result:
         if wrong:
             raise Failure(f"{self.command}: " + "; ".join(wrong[:5]))
         run.results = {**getattr(run, "results", {}), tool: result}
+
+
+@dataclasses.dataclass
+class PairTable:
+    """`c2c` for people: a row and a column for each CPU, the same both ways, a dash where a CPU would meet itself; as many times as are said to be
+    measured, at least so many. What was not measured is blank."""
+    cpus: int
+    least: int
+
+    def run(self, run):
+        said = run.guest.expect(r"c2c: (\d+) of (\d+) pairs measured; one way, in ns$", run.left())
+        Line(PROMPT).run(run)      # all of it has come
+        run.guest.type("\r")
+        head, *lines = run.guest.serial.text().rpartition("\n  CPU ")[2].split("\n")[:self.cpus + 1]
+        width, numbers = (len(head) + 1) // self.cpus, range(self.cpus)
+        cells = [[line[5 + width * n:5 + width * (n + 1)].strip() for n in numbers] for line in lines]
+        measured = sum(cells[row][column].isdigit() and int(cells[row][column]) > 0 for row in numbers for column in range(row))
+        wrong = complain({"columns": head.split() == [*map(str, numbers)], "rows": [line[:5] for line in lines] == [f"{n:5}" for n in numbers],
+            "diagonal": all(cells[n][n] == "-" for n in numbers),
+            "both ways": all(cells[row][column] == cells[column][row] for row in numbers for column in numbers),
+            f"measured pairs: {measured}": said and self.least <= measured == int(said[1]) and int(said[2]) == self.cpus * (self.cpus - 1) // 2})
+        if wrong:
+            raise Failure(f"c2c: {'; '.join(wrong)}: {cells}")
 
 
 @dataclasses.dataclass
@@ -115,6 +138,7 @@ CASES = [
         Type("c2c 1000"), Answer("c2c: ", "q"), Type("bandwidth"), Answer("bandwidth: ", "\x03"), "working set", machine={**U_BOOT, "cpus": 8}),
     case("heat-map", Type("c2c 8"), r"^ +62 ▀{64}", See(" ", background=VIRIDIS_FIRST), See(r"\d+ ns"), See(r"  0   4   8 .* 56  60"),
         machine={"cpus": 64}, timeout=300),
+    case("pair-table", Type("c2c 10"), PairTable(4, 3), machine={**U_BOOT, "cpus": 4}),
     # The log has lines of its own while the picture of a tool's course stands.
     case("report", Type("memtest 1s 8M; latency 1"), r"^ +\d+ ns", Type("report memtest"), r"^ +errors +0", Type("report latency"), r"^ +0, samples \d+"),
 

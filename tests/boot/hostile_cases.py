@@ -21,6 +21,10 @@ U_BOOT = {"firmware": "u-boot", "chipset": "pc", "display": "none"}
 OVMF = {"display": "none"}
 BIG = {**OVMF, "memory": 6144}      # RAM over 4 GiB, which U-Boot does not give out
 
+NEWER = {**U_BOOT, "newer": True, "cpu": "max,+x2apic"}     # QEMU 10, with x2APIC, which U-Boot leaves off
+
+XAPIC = ("lapic: xAPIC, boot CPU is id 0", "smp: 1 CPUs have ids from 256 on, which xAPIC cannot reach", "smp: 2 of 3 CPUs run")
+X2APIC = ("lapic: x2APIC, boot CPU is id 0", r"smp: CPU 2 \(APIC id 256\) did not come up and is left out", "smp: 2 of 3 CPUs run")
 BACKGROUND, WHITE, TEXT, FAILURE = 0x101418, 0xffffff, 0xd0d4d8, 0x7f0000
 PATTERN = 0xa5      # what a fake framebuffer is filled with
 FRAMEBUFFER = (r"hostile: framebuffer \d base=(\w+) width=(\w+) height=(\w+) pitch=(\w+) bytes=(\w+) red=(\w+) green=(\w+) blue=(\w+)")
@@ -65,6 +69,19 @@ def boots(name, words, *lines, machine=U_BOOT, cmdline="", files=None, after=())
     """The boot goes through; these lines come before its end, and `after` behind it."""
     return hostile(name, words, [*lines, READY, *after, Type("poweroff")], machine, cmdline, files,
         forbidden=(r"Kernel panic", r"FAULT", r"cannot boot"))
+
+
+def one_cpu(name, words, message):
+    """Of two CPUs the boot CPU alone runs, and it is said why."""
+    return hostile(f"one-cpu-{name}", words, [message, "smp: no MADT, so one CPU: the firmware does not say", r"samara: ready in .* 1 CPU,", Type("cpu"),
+        r"^CPUs: 1;", Type("poweroff")], {**U_BOOT, "cpus": 2}, forbidden=(r"Kernel panic", r"FAULT", r"cannot boot"))
+
+
+def absent_256(name, lines, machine, cmdline="", rings=RINGS):
+    """Beside two CPUs that run a third is listed, whose id is 256."""
+    case = boots(f"madt-id-256-{name}", "madt.id=256", *lines, machine={**machine, "cpus": 2}, cmdline=cmdline,
+        after=[Type("cpu"), r"^  CPU 1: APIC id 1, package", Type("stress 1"), r"^stress: \d+ operations, 0 errors"])
+    return dataclasses.replace(case, rings=rings)
 
 
 def quiet(name, words, machine):
@@ -123,7 +140,7 @@ CASES = [
     boots("map-600-shuffled-ovmf", "map.noise=600 map.shuffle", r"memory: faults in the firmware's map", machine=OVMF),
     boots("map-twice", "map.twice", r"memory: faults in the firmware's map: .* [1-9]\d* overlapping"),
     boots("map-all-usable", "map.cover=7 map.shuffle", r"memory: faults in the firmware's map: .* [1-9]\d* overlapping"),
-    boots("map-all-of-low-memory-gone", "low.taken"),
+    boots("map-all-of-low-memory-gone", "low.taken", r"smp: one CPU of 2: no page under 1 MiB", machine={**U_BOOT, "cpus": 2}, after=[Type("cpu"), r"^CPUs: 1;"]),
     boots("map-beyond-the-end", "map.extra=0xffffffffff000 map.extra.type=7 map.extra.pages=5", r"faults in the firmware's map"),
     boots("map-misaligned", "map.extra=0x12345 map.extra.type=11", r"faults in the firmware's map: .* 1 misaligned"),
     boots("map-a-tebibyte-more", "map.extra=0x10000000000 map.extra.pages=0x10000000 map.extra.type=7"),
@@ -207,11 +224,25 @@ CASES = [
     # Tables.
     boots("rsdp-old", "rsdp=old", r"acpi: \d+ tables by RSDT"),
     boots("rsdp-old-ovmf", "rsdp=old", r"acpi: \d+ tables by RSDT", machine=OVMF),
-    boots("rsdp-absent", "rsdp=absent", r"acpi: the firmware gives no tables"),
+    boots("rsdp-absent", "rsdp=absent", r"acpi: the firmware gives no tables", r"clock: TSC at \d+\.\d{3} MHz, by PIT$"),
     boots("rsdp-checksum", "rsdp=sum", r"acpi: tables not used: the RSDP has a wrong checksum"),
     *(boots(f"rsdp-at-{at}", f"rsdp={at}", r"acpi: tables not used: the RSDP") for at in
         ("0xfffffff0", "0xfee00000", "0x3ffffffff000", "0x7ffffffffffff000", "0xfffffffffffffff8", "1")),
     boots("rsdp-crowd", "rsdp=crowd", r"acpi: 1000000 tables by XSDT"),
+    *(boots(f"clock-by-stall-{name}", words, r"clock: TSC at \d+\.\d{3} MHz, by the firmware's Stall$", machine={**U_BOOT, "extra": ("-machine", "pit=off")})
+        for name, words in (("rsdp-absent", "rsdp=absent"), ("rsdp-checksum", "rsdp=sum"))),
+    # Nobody says which other CPUs there are.
+    *(one_cpu(name, words, message) for name, words, message in (
+        ("rsdp-absent", "rsdp=absent", "acpi: the firmware gives no tables"), ("rsdp-checksum", "rsdp=sum", "acpi: tables not used: the RSDP has a wrong checksum"),
+        ("rsdp-crowd", "rsdp=crowd", "acpi: 1000000 tables by XSDT"), ("madt-checksum", "madt.sum", r"acpi: \d+ tables by"))),
+    # A third CPU is said to be enabled, and there is room for it, but it was never plugged in.
+    boots("madt-cpu-absent", "madt.enable", r"smp: CPU 2 \(APIC id 2\) did not come up and is left out", "smp: 2 of 3 CPUs run",
+        machine={**U_BOOT, "extra": ("-smp", "2,maxcpus=3")},
+        after=[Type("cpu"), r"^CPUs: 3;", r"^  CPU 1: APIC id 1, package", r"^  CPU 2: APIC id 2, did not come up$", Type("stress 1"), r"^stress: \d+ operations, 0 errors"]),
+    # An id of more than eight bits: the kernel enters x2APIC where the CPU has it and it may, else that CPU cannot be reached.
+    absent_256("xapic", XAPIC, U_BOOT),
+    absent_256("x2apic", X2APIC, NEWER, rings=("slow",)),
+    absent_256("nox2apic", XAPIC, NEWER, "nox2apic", rings=("slow",)),
     boots("smbios-absent", "smbios=absent"),
     *(boots(f"smbios-{at}", f"smbios={at}", r"smbios: tables are damaged") for at in ("junk", "0xfffffff0", "0x7ffffffffffff000")),
     boots("tables-null", "tables=null tables.count=0xffffffffffffffff", r"acpi: the firmware gives no tables"),

@@ -1,9 +1,11 @@
 """The table of keyboards and mice on PS/2 ports: used through QMP, read on the screen."""
 
 import dataclasses
+import os
+import re
 import time
 
-from case import PROMPT, READY, AtMost, Case, Failure, Keys, Line, Press, See, Type, press
+from case import LATE, PROMPT, READY, AtMost, Case, Failure, Keys, Line, Press, See, Type, press
 from samara import qemu
 
 TEXT, BACKGROUND = 0xd0d4d8, 0x101418
@@ -19,6 +21,24 @@ class Found:
             if not run.left():
                 raise Failure("no mouse was found")
             time.sleep(0.05)
+
+
+@dataclasses.dataclass
+class Lamps:
+    """What the keyboard was told last to show; QEMU has to trace ps2_set_ledstate."""
+    lamps: int      # Scroll Lock 1, Num Lock 2, Caps Lock 4, as in the keyboard's command 0xed
+
+    def run(self, run):
+        deadline = time.monotonic() + LATE
+        while (told := self._told(run)) != self.lamps:
+            if time.monotonic() > deadline:
+                raise Failure(f"the keyboard's lamps are {told}, not {self.lamps}")
+            time.sleep(0.05)
+
+    def _told(self, run):
+        with open(os.path.join(run.guest.folder, "stderr"), encoding="utf-8") as f:
+            told = re.findall(r"ps2_set_ledstate .*ledstate (\d+)$", f.read(), re.MULTILINE)
+        return int(told[-1]) if told else None
 
 
 @dataclasses.dataclass
@@ -106,7 +126,8 @@ CASES = [
     Case("input-russian", [READY, Found(), Press("f ctrl-shift f shift-d ctrl-shift f ret"), "^fаВf: no such", Keys("poweroff")], cmdline="keymap=ru"),
     Case("input-keymap", ["there is no keymap=klingon", READY, Found(), Keys("keymap fr"), PROMPT, Press("q z slash ret"), "^aw!: no such",
         Type("keymap"), r" fr\* ", Type("poweroff")], cmdline="keymap=klingon"),
-    Case("input-locks", [READY, Found(), Press("caps_lock a shift-b caps_lock c num_lock kp_7 ret"), "^Abc7: no such command", Keys("poweroff")],
+    Case("input-locks", [READY, Found(), Press("caps_lock a"), Lamps(4), Press("shift-b caps_lock c"), Lamps(0), Press("num_lock kp_7"), Lamps(2),
+        Press("caps_lock"), Lamps(6), Press("num_lock caps_lock"), Lamps(0), Press("ret"), "^Abc7: no such command", Keys("poweroff")],
         {"extra": ("-trace", "ps2_set_ledstate")}),
     Case("input-editing", [READY, Found(), Keys("nonsens"), "^nonsens: no such", Press("up e ret"), "^nonsense: no such", Press("a c left b home delete end d ret"),
         "^bcd: no such", Keys("poweroff")]),

@@ -59,6 +59,8 @@ CASES = [
     # A firmware that does nothing, or worse.
     goes_on("off-firmware-comes-back", "reset=return", "poweroff", "off by the firmware", "ResetSystem came back", "off by ACPI's sleep state S5",
         end=qemu.OFF),
+    goes_on("off-firmware-hangs", "reset=hang", "poweroff", "off by the firmware", "its ResetSystem does not return", "off by ACPI's sleep state S5",
+        end=qemu.OFF),
     goes_on("off-firmware-faults", "reset=fault", "poweroff", "off by the firmware", "^Kernel panic: invalid opcode",
         end=qemu.RESET, forbidden=("FAULT",)),
 ]

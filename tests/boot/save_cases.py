@@ -199,10 +199,22 @@ CASES = [
     refuses("unsupported", "set=3", "this firmware keeps no variables", machine=OVMF),
     refuses("device-error", "set=7", "the firmware reports an error", machine=OVMF),
     refuses("kept-by-nobody", "set=lie", "the firmware took it, and has something else now", machine=OVMF),
-    # One that never comes back: another CPU says who hangs; of a panic, what was there before stays on both consoles.
-    hostile("save-firmware-hangs", "set=hang", [READY, Type("save"), r"watch: CPU \d has taken no interrupt for \d", r"watch: .*firmware_saved_set\+0x"],
-        {**OVMF, "cpus": 2}, "watchdog=1", end=None),
-    hostile("save-panic-firmware-hangs", "set=hang", [READY, Type("panic"), "^Kernel panic: asked", "^Last messages", RESET,
+    # A store that takes the first report and nothing more: that report is still what the next boot writes.
+    *(hostile(f"save-{name}-after-one", f"set={status} set.after=1", [READY, Save(), Type("save"), f"^not saved: {message}", RESET, WRITTEN_1, READY,
+        Stick("samara/saved-1.txt", ("^Samara ", "^Log")), Type("poweroff")], AGAIN, forbidden=(*BAD, "FAULT")) for name, status, message in (
+        ("store-full", 9, "the firmware's store of variables is full"), ("device-error", 7, "the firmware reports an error"))),
+    # One that never comes back: another CPU says who hangs; it is left, and nothing of the firmware's is called again.
+    hostile("save-firmware-hangs", "set=hang", [READY, Type("save"), r"watch: CPU \d has taken no interrupt for \d", r"watch: .*firmware_saved_set\+0x",
+        "^not saved: the firmware does not answer any more", Type("save"), "^not saved: the firmware does not answer any more", Type("cpu"), "^CPUs: 2",
+        Type("poweroff")], {**OVMF, "cpus": 2}, "watchdog=1", forbidden=("FAULT",)),
+    hostile("save-panic-firmware-hangs", "set=hang", [READY, Type("panic"), "^Kernel panic: asked", "^Not saved: the firmware does not answer any more"], OVMF,
+        end=qemu.PANIC, forbidden=("FAULT",)),
+    hostile("save-panic-firmware-hangs-and-restart", "set=hang", [READY, Type("panic"), "^Kernel panic: asked", "^Not saved: the firmware does not answer"],
+        {**OVMF, "report": False}, "exit=none panic=1", end=qemu.RESET, forbidden=("FAULT",)),
+    # With interrupts off it cannot be left: what the panic's page had before stays on the console, and the next boot knows of it.
+    hostile("save-firmware-is-deaf", "set=deaf", [READY, Type("save"), r"watch: CPU \d has taken no interrupt for \d", r"watch: .*firmware_saved_set\+0x"],
+        {**OVMF, "cpus": 2}, "watchdog=1", end=None, forbidden=("FAULT", "^not saved")),
+    hostile("save-panic-firmware-is-deaf", "set=deaf", [READY, Type("panic"), "^Kernel panic: asked", "^Last messages", RESET,
         "last boot: panic in panic_command"], {**AGAIN, "report": False}, end=None, forbidden=("FAULT",)),
     hostile("save-panic-store-broken", "set=7", [READY, Type("panic"), "^Kernel panic: asked", "^Not saved: the firmware reports an error"], OVMF,
         end=qemu.PANIC, forbidden=("FAULT",)),

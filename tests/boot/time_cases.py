@@ -4,7 +4,8 @@ With counted instructions QEMU's virtual clock is exact: a TSC of 1 GHz, and a b
 waits long on such a machine, up to a minute, so most of these cases are in the slow ring.
 """
 
-from case import READY, Case, Type
+from case import READY, Case, Packed, Type
+from hostile_cases import HOSTILE, SAMARA
 
 KERNEL_TEST = "loader/kernel-test.EFI"
 COUNTED = {"icount": True, "cpu": "max,-erms", "display": "none"}
@@ -29,6 +30,13 @@ def second(name, machine, options="", ring="slow"):
         {"display": "none", **machine, "extra": extra}, efi=KERNEL_TEST, timeout=120, rings=(ring,))
 
 
+def without_acpi(name, by, machine, options="", ring="slow"):
+    """The rate where the firmware gives no ACPI tables, through which the other timers are found."""
+    extra = ("-machine", options) if options else ()
+    return Case(f"time-{name}", [RIGHT_RATE + by + "$", READY, Type("clock"), r"^date +2026-01-01 00:0\d:\d\d UTC", Type("poweroff")],
+        {**COUNTED, **machine, "extra": extra}, "rsdp=absent", {"EFI/samara/SAMARA.EFI": Packed(SAMARA)}, HOSTILE, timeout=300, rings=(ring,))
+
+
 CASES = [
     keeps_time("u-boot", U_BOOT, ring="boot"),
     keeps_time("u-boot-hpet-off", U_BOOT, "hpet=off", "ACPI PM timer", ring="boot"),
@@ -37,6 +45,9 @@ CASES = [
     keeps_time("pc-all-off", {"chipset": "pc"}, ALL_OFF, "ACPI PM timer"),
     *(keeps_time((f"{chipset}-" + option.replace("=", "-")).rstrip("-"), {"chipset": chipset}, option)
       for chipset in ("q35", "pc") for option in ("", *ALL_OFF.split(","))),
+
+    without_acpi("by-pit", "PIT", U_BOOT, ring="boot"),
+    without_acpi("by-stall", "the firmware's Stall", U_BOOT, "pit=off", ring="boot"),
 
     second("u-boot", U_BOOT, ring="kernel"),
     second("q35-all-off", {}, ALL_OFF, ring="kernel"),

@@ -57,11 +57,11 @@ bool guid_is(const EFI_GUID *a, const EFI_GUID *b);
 /* One file each. */
 void memory_alter(void);	/* map.*, exit.*, pages.*, low.taken */
 void graphics_alter(void);	/* gop*, edid* */
-void tables_alter(void);	/* rsdp, smbios, tables, vendor, runtime, fadt.* */
+void tables_alter(void);	/* rsdp, smbios, tables, vendor, runtime, fadt.*, madt.* */
 void files_alter(void);		/* file.*, options, image.*, loaded */
 void services_alter(void);	/* stall, watchdog, console, rng, secureboot, variables */
 void cpu_alter(void);		/* paging.nx, paging.la57, cpu.* */
-void runtime_alter(void);	/* reset, set, query, variable, mark */
+void runtime_alter(void);	/* reset, set*, query, variable, mark */
 
 /* When the boot services have ended: live */
 void live_start(void);

@@ -1,8 +1,10 @@
 /* Runtime services and variables, as the kernel finds them when boot services are gone. The services are machine code of
  * a few bytes in memory that the firmware keeps, since this application is gone then.
  *
- * reset=return, or fault    ResetSystem does nothing, or executes an invalid instruction
- * set=N             SetVariable returns that error;  set=lie  it says that all is well;  set=fault, hang
+ * reset=return      ResetSystem does nothing;  reset=fault  it executes an invalid instruction;  reset=hang  it never
+ *                   comes back;  reset=deaf  nor does it take interrupts
+ * set=N             SetVariable returns that error;  set=lie  it says that all is well;  set=fault, hang, deaf
+ * set.after=N       its first N calls are the firmware's own
  * query=N           QueryVariableInfo returns that error;  query=full  little is free;  query=endless  all ones;
  *                   query=liar  more is free than there is
  * variable=junk, large, version, checksum, text (what it unpacks to), sound, or panic (sound, of a run that ended so)
@@ -57,11 +59,29 @@ static void *faulting(void)
 	return place(&c);
 }
 
-static void *hanging(void)
+static void *hanging(bool deaf)
 {
 	struct code c = { .used = 0 };
 
+	if (deaf)
+		emit(&c, "\xfa", 1);		/* cli */
 	emit(&c, "\xeb\xfe", 2);		/* jmp to itself */
+	return place(&c);
+}
+
+/* So many calls go to `first`, all others to `then`. */
+static void *after(uint32_t calls, const void *first, const void *then)
+{
+	uint32_t *left = pages_of_type(EfiRuntimeServicesData, sizeof(*left));
+	struct code c = { .used = 0 };
+
+	*left = calls;
+	emit_load(&c, (uintptr_t)left);
+	emit(&c, "\xff\x08\x78\x0c", 4);	/* decl (%rax); js over the next two */
+	emit_load(&c, (uintptr_t)first);
+	emit(&c, "\xff\xe0", 2);		/* jmp *%rax */
+	emit_load(&c, (uintptr_t)then);
+	emit(&c, "\xff\xe0", 2);
 	return place(&c);
 }
 
@@ -80,15 +100,31 @@ static void *answering(uint64_t storage, uint64_t free, uint64_t largest)
 	return place(&c);
 }
 
+/* What the word says the service does; `otherwise` is its status where it says nothing known. */
+static void *misbehaving(const char *key, uint64_t otherwise)
+{
+	if (is(key, "hang") || is(key, "deaf"))
+		return hanging(is(key, "deaf"));
+	return is(key, "fault") ? faulting() : returning(otherwise);
+}
+
+static void *set_variable(void)
+{
+	void *bad = misbehaving("set", is("set", "lie") ? EFI_SUCCESS : EFIERR(number_of("set", 0)));
+
+	if (!has("set.after"))
+		return bad;
+	return after((uint32_t)number_of("set.after", 0), hostile.real->RuntimeServices->SetVariable, bad);
+}
+
 static void services_replace(void)
 {
 	uint64_t all = ~0ull;
 
 	if (has("reset"))
-		hostile.runtime->ResetSystem = is("reset", "fault") ? faulting() : returning(EFI_SUCCESS);
+		hostile.runtime->ResetSystem = misbehaving("reset", EFI_SUCCESS);
 	if (has("set"))
-		hostile.runtime->SetVariable = is("set", "fault") ? faulting() : is("set", "hang") ? hanging() :
-			returning(is("set", "lie") ? EFI_SUCCESS : EFIERR(number_of("set", 0)));
+		hostile.runtime->SetVariable = set_variable();
 	if (is("query", "full"))
 		hostile.runtime->QueryVariableInfo = answering(65536, LOWEST_FREE, 32768);
 	else if (is("query", "endless"))

@@ -8,7 +8,9 @@
  * runtime=N         EFI_RT_PROPERTIES_TABLE with this set of services
  * fadt.reduced      reduced hardware, and its sleep control register is the port of isa-debug-exit
  * fadt.lost         FADT and DSDT, one right behind the other, in memory of the boot services
- * fadt.reset=N      the reset register is that port, and N its value */
+ * fadt.reset=N      the reset register is that port, and N its value
+ * madt.enable       every CPU that the MADT lists is enabled, those too that are not there;  madt.id=N  one more is
+ *                   listed, with this APIC id;  madt.sum  its checksum is wrong */
 #include "tests/boot/hostile/hostile.h"
 
 #include "lib/bytes.h"
@@ -20,6 +22,15 @@
 
 /* Offsets in the FADT (ACPI 6.5, table 5.9). */
 enum { FADT_DSDT = 40, FADT_X_DSDT = 140, FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_SLEEP_CONTROL = 244, FADT_SIZE = 276 };
+
+/* In the MADT, and its entries of CPUs (sections 5.2.12, 5.2.12.2 and 5.2.12.12). */
+enum { MADT_ENTRIES = 44, MADT_LAPIC = 0, MADT_LAPIC_FLAGS = 4, MADT_X2APIC = 9 };
+
+struct madt_x2apic {
+	uint8_t type, size;
+	uint16_t reserved;
+	uint32_t id, flags, uid;
+};
 
 static const EFI_GUID acpi_2 = ACPI_20_TABLE_GUID, acpi_1 = ACPI_TABLE_GUID;
 static const EFI_GUID runtime_properties = {
@@ -145,8 +156,49 @@ static uint64_t fadt_lose(const uint8_t *real)
 	return (uintptr_t)copy;
 }
 
-/* A root pointer with a root table of its own, the same but for the FADT. */
-static void *rsdp_with_fadt(void)
+static bool fadt_given(void)
+{
+	return has("fadt.reduced") || has("fadt.reset") || has("fadt.lost");
+}
+
+static bool madt_given(void)
+{
+	return has("madt.enable") || has("madt.id") || has("madt.sum");
+}
+
+static uint64_t madt_make(const uint8_t *real)
+{
+	uint32_t size = bytes_get_u32(real + 4);
+	struct madt_x2apic more = { .type = MADT_X2APIC, .size = sizeof(more), .flags = 1 };
+	uint8_t *madt = table_copy(real, size + sizeof(more));
+
+	if (has("madt.id")) {
+		more.id = (uint32_t)number_of("madt.id", 0);
+		memcpy(madt + size, &more, sizeof(more));
+		size += sizeof(more);
+	}
+	for (uint8_t *at = madt + MADT_ENTRIES; has("madt.enable") && at < madt + size; at += at[1])
+		if (at[0] == MADT_LAPIC || at[0] == MADT_X2APIC)
+			at[at[0] == MADT_LAPIC ? MADT_LAPIC_FLAGS : offsetof(struct madt_x2apic, flags)] |= 1;
+	table_seal(madt, size);
+	madt[9] += has("madt.sum");
+	return (uintptr_t)madt;
+}
+
+/* Where the root table is to lead to instead. */
+static uint64_t table_alter(uint64_t address)
+{
+	const uint8_t *table = (void *)(uintptr_t)address;
+
+	if (memcmp(table, "FACP", 4) == 0 && fadt_given())
+		return has("fadt.lost") ? fadt_lose(table) : fadt_make(table);
+	if (memcmp(table, "APIC", 4) == 0 && madt_given())
+		return madt_make(table);
+	return address;
+}
+
+/* A root pointer with a root table of its own, which leads to tables that may be altered. */
+static void *rsdp_with_tables(void)
 {
 	const struct rsdp *real = table_of(&acpi_2) ? table_of(&acpi_2) : table_of(&acpi_1);
 	struct rsdp *r = pages_of_type(EfiACPIReclaimMemory, sizeof(*r));
@@ -156,9 +208,7 @@ static void *rsdp_with_fadt(void)
 	uint8_t *copy = table_copy(root, size);
 
 	for (uint8_t *at = copy + TABLE_HEADER; at < copy + size; at += step) {
-		uint64_t address = wide ? bytes_get_u64(at) : bytes_get_u32(at);
-		if (memcmp((void *)(uintptr_t)address, "FACP", 4) == 0)
-			address = has("fadt.lost") ? fadt_lose((void *)(uintptr_t)address) : fadt_make((void *)(uintptr_t)address);
+		uint64_t address = table_alter(wide ? bytes_get_u64(at) : bytes_get_u32(at));
 		memcpy(at, &address, step);
 	}
 	table_seal(copy, size);
@@ -198,8 +248,8 @@ static bool alter_entry(EFI_CONFIGURATION_TABLE *entry)
 		entry->VendorTable = address ? (void *)(uintptr_t)address : rsdp_make();
 		entry->VendorGuid = is("rsdp", "old") ? acpi_1 : acpi_2;
 	}
-	if (acpi && (has("fadt.reduced") || has("fadt.reset") || has("fadt.lost")))
-		entry->VendorTable = rsdp_with_fadt();
+	if (acpi && (fadt_given() || madt_given()))
+		entry->VendorTable = rsdp_with_tables();
 	if (smbios && has("smbios")) {
 		uint64_t address = number_of("smbios", 0);
 		entry->VendorTable = address ? (void *)(uintptr_t)address : smbios_make();

@@ -59,4 +59,7 @@ CASES = [
     Case("time-watched", [READY, Type("sleep 7500; clock"), r"^measured .* over [45]\d{6} us", Type("poweroff")], U_BOOT),
     Case("time-date", [READY, Type("clock"), r"^date +2031-12-31 23:59:\d\d UTC", Type("poweroff")],
         {**U_BOOT, "extra": ("-rtc", "base=2031-12-31T23:59:00,clock=vm")}),
+    Case("time-date-by-firmware", ["clock: no battery-backed clock: the date is the firmware's", READY, Type("clock"), r"^date +2031-12-31 23:59:\d\d UTC",
+        Type("poweroff")], {"display": "none", "extra": ("-rtc", "base=2031-12-31T23:59:00,clock=vm")}, "fadt.no-rtc",
+        {"EFI/samara/SAMARA.EFI": Packed(SAMARA)}, HOSTILE),
 ]

@@ -8,7 +8,7 @@
  * runtime=N         EFI_RT_PROPERTIES_TABLE with this set of services
  * fadt.reduced      reduced hardware, and its sleep control register is the port of isa-debug-exit
  * fadt.lost         FADT and DSDT, one right behind the other, in memory of the boot services
- * fadt.reset=N      the reset register is that port, and N its value
+ * fadt.reset=N      the reset register is that port, and N its value;  fadt.no-rtc  there is no battery-backed clock
  * madt.enable       every CPU that the MADT lists is enabled, those too that are not there;  madt.id=N  one more is
  *                   listed, with this APIC id;  madt.sum  its checksum is wrong */
 #include "tests/boot/hostile/hostile.h"
@@ -21,7 +21,7 @@
 #define DEBUG_EXIT_PORT 0xf4
 
 /* Offsets in the FADT (ACPI 6.5, table 5.9). */
-enum { FADT_DSDT = 40, FADT_X_DSDT = 140, FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_SLEEP_CONTROL = 244, FADT_SIZE = 276 };
+enum { FADT_DSDT = 40, FADT_X_DSDT = 140, FADT_BOOT = 109, FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_SLEEP_CONTROL = 244, FADT_SIZE = 276 };
 
 /* In the MADT, and its entries of CPUs (sections 5.2.12, 5.2.12.2 and 5.2.12.12). */
 enum { MADT_ENTRIES = 44, MADT_LAPIC = 0, MADT_LAPIC_FLAGS = 4, MADT_X2APIC = 9 };
@@ -130,6 +130,7 @@ static uint64_t fadt_make(const uint8_t *real)
 {
 	uint8_t *fadt = table_copy(real, FADT_SIZE);
 
+	fadt[FADT_BOOT] |= has("fadt.no-rtc") ? 1 << 5 : 0;
 	fadt[FADT_FLAGS + 2] |= has("fadt.reduced") ? 1 << 4 : 0;	/* bit 20 */
 	fadt[FADT_FLAGS + 1] |= has("fadt.reset") ? 1 << 2 : 0;		/* bit 10 */
 	fadt[FADT_RESET_VALUE] = (uint8_t)number_of("fadt.reset", 0);
@@ -158,7 +159,7 @@ static uint64_t fadt_lose(const uint8_t *real)
 
 static bool fadt_given(void)
 {
-	return has("fadt.reduced") || has("fadt.reset") || has("fadt.lost");
+	return has("fadt.reduced") || has("fadt.reset") || has("fadt.lost") || has("fadt.no-rtc");
 }
 
 static bool madt_given(void)

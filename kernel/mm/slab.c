@@ -8,8 +8,8 @@
  *
  * Hardening: a link is the number of the next free object, encoded as 8 bytes with a secret of the cache and its own
  * address, so that what was written into a freed object decodes to a number that no object has, and is noticed before
- * it is used. An object loses its link when it leaves its slab, so that one that still has a link when it comes back was
- * freed before; what is freed twice in a row is noticed at once. Builds without NDEBUG notice all of it at once
+ * it is used. An object loses its link when it leaves its slab, so that one that has a link when it comes back was freed
+ * before; what is freed twice in a row is noticed at once. Builds without NDEBUG notice all of it at once
  * (slab_debug.c). */
 #include "kernel/mm/slab.h"
 

@@ -97,7 +97,8 @@ static void areas_make(unsigned limit)
 	percpu_areas = areas;
 	for (cpu_id_t id = 1; id < MIN(found, limit); id++) {
 		if (!smp_arch_can_address(apic_ids[id])) {
-			pr_warn("smp: %u CPUs have ids from %u on, which xAPIC cannot reach", MIN(found, limit) - id, apic_ids[id]);
+			pr_warn("smp: %u of %u CPUs have ids from %u on, which xAPIC cannot reach", MIN(found, limit) - id, found,
+				apic_ids[id]);
 			break;
 		}
 		if (!area_make(id)) {

@@ -23,7 +23,7 @@ BIG = {**OVMF, "memory": 6144}      # RAM over 4 GiB, which U-Boot does not give
 
 NEWER = {**U_BOOT, "newer": True, "cpu": "max,+x2apic"}     # QEMU 10, with x2APIC, which U-Boot leaves off
 
-XAPIC = ("lapic: xAPIC, boot CPU is id 0", "smp: 1 CPUs have ids from 256 on, which xAPIC cannot reach", "smp: 2 of 3 CPUs run")
+XAPIC = ("lapic: xAPIC, boot CPU is id 0", "smp: 1 of 3 CPUs have ids from 256 on, which xAPIC cannot reach", "smp: 2 of 3 CPUs run")
 X2APIC = ("lapic: x2APIC, boot CPU is id 0", r"smp: CPU 2 \(APIC id 256\) did not come up and is left out", "smp: 2 of 3 CPUs run")
 BACKGROUND, WHITE, TEXT, FAILURE = 0x101418, 0xffffff, 0xd0d4d8, 0x7f0000
 PATTERN = 0xa5      # what a fake framebuffer is filled with

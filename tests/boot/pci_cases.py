@@ -69,6 +69,10 @@ CASES = [
         efi=KERNEL_TEST, rings=("kernel",)),
     Case("pci-interrupts-by-ports", runs("pci_msi_comes", "pci_msix_comes", "pci_ranges_are_measured_and_put_back"),
         {**HEADLESS, "chipset": "pc", "firmware": "u-boot", "extra": ("-device", "edu", "-device", "e1000e")}, efi=KERNEL_TEST, rings=("kernel",)),
+    Case("pci-interrupt-storm", [READY, Type("test pci_pin_that_nobody_claims_is_masked"),
+        r"irq: edu storm on vector \d+: nobody claims it, its line is masked", r"^ +\d+ +(99\d{3}|100000) .* edu storm",
+        "test: pci_pin_that_nobody_claims_is_masked: pass", Type("poweroff")],
+        {**HEADLESS, "chipset": "pc", "cpus": 2, "extra": ("-device", "edu")}, efi=KERNEL_TEST, timeout=120, rings=("kernel", "release")),
     Case("pci-cost", [READY, Type("pci; bench pci"), AtMost(r"pci_enumerate (\d+) ticks", 150_000), Type("poweroff")],
         {**HEADLESS, "icount": True, "cpu": "max,-erms"}, timeout=240),
 ]

@@ -1,13 +1,16 @@
-"""The table of what shows threads at the monitor, of their trace, and of long runs of everything that threads do."""
+"""The table of what shows threads at the monitor, of their trace, and of long runs of everything that threads do; and of what happens where
+memory is misused, or there is none.
+"""
 
 import dataclasses
 import json
 
 from case import READY, Case, Failure, Line, Type
-from samara import trace
+from samara import qemu, trace
 
 U_BOOT = {"firmware": "u-boot", "chipset": "pc", "display": "none"}
 KERNEL_TEST = "loader/kernel-test.EFI"
+RELEASE = ("kernel", "release")
 SLOW = ("slow",)
 SOAK = 1800        # seconds
 
@@ -49,7 +52,18 @@ def traced(cpus):
 def all_tests(cpus):
     """Everything that is tested inside the kernel, with so many processors, in debug and release builds."""
     return Case(f"kernel-tests-{cpus}", [READY, Type("test"), r"^tests: [1-9]\d* passed, 0 failed", Type("poweroff")],
-        {**U_BOOT, "cpus": cpus, "memory": 512}, efi=KERNEL_TEST, timeout=300, rings=("kernel", "release"))
+        {**U_BOOT, "cpus": cpus, "memory": 512}, efi=KERNEL_TEST, timeout=300, rings=RELEASE)
+
+
+def panics(name, text, cmdline):
+    """A panic of this text in every build."""
+    return Case("kernel-panic-" + name, ["^Kernel panic: " + text, "^Backtrace"], U_BOOT, cmdline, efi=KERNEL_TEST, end=qemu.PANIC, forbidden=(),
+        rings=RELEASE)
+
+
+def hardened(name, text):
+    """What the allocator's free lists notice without debugging too."""
+    return panics(name.replace("_", "-"), text, f'exec="test panic_{name}"')
 
 
 CASES = [
@@ -67,6 +81,17 @@ CASES = [
     all_tests(2),
     all_tests(4),
     all_tests(16),
+
+    # Memory: found in every build; none is left while booting; over 4 GiB there is some.
+    hardened("freed_twice_in_a_row", r"slab: kmalloc-48: .* is freed twice"),
+    hardened("freed_twice_reaches_its_slab", r"slab: kmalloc-48: .* is freed twice"),
+    hardened("freed_inside_reaches_its_slab", r"slab: kmalloc-64: .* is no object"),
+    hardened("link_written_over", r"slab: test links: the free object at \w+ was written to"),
+    panics("no-memory-at-all", r"memory: no frame of 4096 bytes for \w+\+0x\w+ while booting; 0 KiB are free", "test.fail_boot=0"),
+    panics("no-memory-later", r"memory: no \w+ of \d+ bytes for \w+\+0x\w+ while booting; \d+ KiB are free", "test.fail_boot=4"),
+    Case("kernel-tests-over-4-gib", [READY, Type("test memory_over_4_gib_is_taken_first"), r"^tests: 1 passed, 0 failed, 0 skipped",
+        Type("test the_last_low_memory_is_for_who_asks_for_it"), r"^tests: 1 passed, 0 failed, 0 skipped", Type("poweroff")],
+        {"display": "none", "memory": 6144}, efi=KERNEL_TEST, timeout=120, rings=RELEASE),
 
     # Longer ones. The soak's length is SOAK.
     Case("slow-threads", [READY, Type("test nobody_wakes_early"), r"^tests: 1 passed", Type("test ten_thousand_threads_leave_no_frame"),

@@ -149,3 +149,59 @@ KERNEL_TEST_PANIC(panic_freed_inside)
 	release((uint8_t *)kmalloc(64) + 16);
 	return KT_PASS;
 }
+
+/* The rest is found in every build. */
+KERNEL_TEST_PANIC(panic_freed_twice_in_a_row)
+{
+	void *a = kmalloc(40);
+
+	release(a);
+	release(a);
+	return KT_PASS;
+}
+
+#define OBJECTS 100u	/* more than a CPU's magazine holds, so that some reach their slab */
+
+static void *many[OBJECTS];
+
+static void allocate_many(size_t size)
+{
+	for (unsigned i = 0; i < OBJECTS; i++)
+		many[i] = kmalloc(size);
+}
+
+KERNEL_TEST_PANIC(panic_freed_twice_reaches_its_slab)
+{
+	allocate_many(40);
+	release(many[0]);
+	release(many[1]);
+	release(many[0]);
+	for (unsigned i = 2; i < OBJECTS; i++)
+		release(many[i]);
+	return KT_PASS;
+}
+
+KERNEL_TEST_PANIC(panic_freed_inside_reaches_its_slab)
+{
+	allocate_many(64);
+	release((uint8_t *)many[0] + 16);
+	for (unsigned i = 1; i < OBJECTS; i++)
+		release(many[i]);
+	return KT_PASS;
+}
+
+/* Every other object is free, so that no slab is given back, and the link of each leads nowhere. */
+KERNEL_TEST_PANIC(panic_link_written_over)
+{
+	struct slab_cache *cache = slab_cache_create("test links", 64, 0);
+
+	for (unsigned i = 0; i < OBJECTS; i++)
+		many[i] = slab_alloc(cache);
+	for (unsigned i = 0; i < OBJECTS; i += 2)
+		slab_free(cache, many[i]);
+	for (unsigned i = 0; i < OBJECTS; i += 2)
+		((volatile uint8_t *)many[i] - cache->offset + cache->link)[2] ^= 1;
+	for (unsigned i = 0; i < OBJECTS; i += 2)
+		slab_alloc(cache);
+	return KT_PASS;
+}

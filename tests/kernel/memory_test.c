@@ -1,6 +1,7 @@
 /* Memory: the map, the account of it all, and the rights of what is mapped. */
 #include "kernel/arch/mmu.h"
 #include "kernel/arch/sections.h"
+#include "kernel/arch/x86_64/pat.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/core/boot_info.h"
 #include "kernel/core/memory_map.h"
@@ -114,6 +115,39 @@ KERNEL_TEST_ALLOC(firmware_memory_is_readable)
 	KT_NEED(again);
 	KT_CHECK(again == device);	/* its addresses were given back */
 	mmu_unmap_device(again, 8);
+	return KT_PASS;
+}
+
+/* Of each page of a device's mapping, in the page tables and in the table that they select from. */
+static bool has_cache_type(vaddr_t at, uint64_t size, enum memory_type type)
+{
+	struct pagetable pt = { .root = cr3_read() & ~0xfffull, .to_virtual = frame_at };
+	uint64_t types = msr_read(MSR_PAT);
+	struct pt_mapping m;
+	bool right = true;
+
+	for (vaddr_t page = at; right && page < at + size; page += PAGE_SIZE)
+		right = pt_walk(&pt, page, &m) && (types >> 8 * (m.flags / PT_CACHE_WC % 4) & 7) == type &&
+			(m.flags & PT_WRITE) && (size < MIB(2) || m.page_size == MIB(2));
+	return right;
+}
+
+/* Small pages and large ones, over the interrupt controllers' registers; nothing is read or written there. */
+KERNEL_TEST_ALLOC(devices_have_the_cache_type_asked_for)
+{
+	static const enum memory_type types[] = {
+		[MMU_WRITE_BACK] = TYPE_WB, [MMU_WRITE_COMBINING] = TYPE_WC, [MMU_UNCACHED] = TYPE_UC,
+	};
+
+	for (enum mmu_cache cache = MMU_WRITE_BACK; cache <= MMU_UNCACHED; cache++) {
+		for (uint64_t size = PAGE_SIZE; size <= MIB(4); size *= 1024) {
+			void *device = mmu_map_device(0xfec00000, size, cache);
+			KT_NEED(device);
+			bool right = has_cache_type((vaddr_t)device, size, types[cache]);
+			mmu_unmap_device(device, size);
+			KT_CHECK(right);
+		}
+	}
 	return KT_PASS;
 }
 

@@ -4,6 +4,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sched/watch.h"
 #include "kernel/smp/cpus.h"
+#include "lib/string.h"
 #include "tests/kernel/framework.h"
 
 static int answer(void *argument)
@@ -445,6 +446,83 @@ KERNEL_TEST_ALLOC(an_unpark_before_the_park_counts)
 static int nothing(void *argument)
 {
 	return 0;
+}
+
+static __attribute__((noinline)) void leave(bool *named)
+{
+	thread_set_name("a name of more than fifteen");
+	*named = strcmp(thread_current()->name, "a name of more ") == 0;
+	thread_exit(5);
+}
+
+static int leave_early(void *named)
+{
+	leave(named);
+	return 6;
+}
+
+KERNEL_TEST_ALLOC(threads_leave_from_wherever_they_are)
+{
+	bool named = false;
+	struct thread *t = thread_create("leaver", leave_early, &named);
+
+	KT_NEED(t);
+	KT_CHECK(thread_join(t) == 5 && named);
+	return KT_PASS;
+}
+
+struct search {
+	uint32_t id;
+	bool found;
+};
+
+static void compare_id(struct thread *t, void *context)
+{
+	struct search *s = context;
+
+	s->found |= t->id == s->id;
+}
+
+static bool is_listed(uint32_t id)
+{
+	struct search s = { .id = id };
+
+	thread_for_each(compare_id, &s);
+	return s.found;
+}
+
+static bool is_gone(uint32_t id)
+{
+	nsec_t end = clock_now() + 20 * NSEC_PER_SEC;
+
+	while (is_listed(id) && clock_now() < end)
+		thread_sleep(NSEC_PER_MSEC);
+	return !is_listed(id);
+}
+
+/* One that is still at work, and one that has ended. */
+KERNEL_TEST_ALLOC(detached_threads_are_gone_when_they_end)
+{
+	static bool flag;	/* they may outlive this function */
+	struct thread *t[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		flag = false;
+		t[i] = thread_create("detached", spin_until, &flag);
+		KT_NEED(t[i]);
+		uint32_t id = t[i]->id;
+		if (i == 0)
+			thread_detach(t[i]);
+		KT_CHECK(is_listed(id));
+		set_flag(&flag);
+		if (i == 1) {
+			KT_CHECK(comes_true(&t[i]->ended));
+			KT_CHECK(is_listed(id));
+			thread_detach(t[i]);
+		}
+		KT_CHECK(is_gone(id));
+	}
+	return KT_PASS;
 }
 
 /* Rounds of many at once; the frames that are in use settle when what is kept ready has been given back. */

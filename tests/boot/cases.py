@@ -114,8 +114,8 @@ CASES = [
 
     # Memory: how much, and that it is not touched.
     Case("boot-64-mib", shown(1280, 800), {"memory": 64}),
-    Case("boot-4-gib", [r"free of 409[56] MiB", Touched(64), Type("poweroff")], {"memory": 4096}),
-    Case("boot-64-gib", [r"free of 6553[56] MiB", Touched(64), Type("poweroff")], {"memory": 65536}),
+    Case("boot-4-gib", [r"free of 409[56] MiB", Touched(64), Type("poweroff")], {"memory": 4096, "small_pages": True}),
+    Case("boot-64-gib", [r"free of 6553[56] MiB", Touched(64), Type("poweroff")], {"memory": 65536, "small_pages": True}),
 
     # A machine without something.
     Case("boot-no-serial", [See("samara>", PROMPT_GREEN, BACKGROUND, late=50)], {"serial": False}, end=None),

@@ -18,7 +18,7 @@ COMMANDS = (
     ("help", r"^  cmdline +the kernel's settings"),
     ("in 0x61", r"^[0-9a-f]{2}$"),
     ("input", r"^\d+ bytes typed, 0 keys lost"),
-    ("irq", r"^ +240 .* timer"),
+    ("irq", r"^ +224 .* timer"),
     ("keymap", r"^us\* uk "),
     ("latency 1", r"^gaps of all CPUs"),
     ("log", r"memory: \d+ KiB of boot services memory reclaimed"),

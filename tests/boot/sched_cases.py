@@ -46,7 +46,7 @@ class Press:
 
 def traced(cpus):
     return Case(f"trace-{cpus}", [READY, Type("trace on 32768"), Type("stress 1"), r"^stress: \d+ operations, 0 errors", Type("trace off"),
-        Type("trace dump"), Traced(("main", "interrupt 240")), Type("poweroff")], {**U_BOOT, "cpus": cpus}, "nowatchdog", timeout=120)
+        Type("trace dump"), Traced(("main", "interrupt 224")), Type("poweroff")], {**U_BOOT, "cpus": cpus}, "nowatchdog", timeout=120)
 
 
 def all_tests(cpus):

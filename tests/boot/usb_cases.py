@@ -235,7 +235,7 @@ CASES = [
         {**U_BOOT, "extra": (*NO_PS2, *XHCI, "-device", "usb-kbd,bus=x.0")}, "loglevel=8"),
     Case("usb-controller-stops-no-memory", [READY, r"usb 1-1: .*: keyboard", Type("fail usb 1"), StopController(),
         r"usb: xhci \S+: it has stopped; it is started anew", r"usb: xhci \S+: there is no memory for it; it is not used any more", Type("fail"),
-        "^fail: nothing is left behind", Type("irq"), r"^ +240 .* timer", Type("poweroff")],
+        "^fail: nothing is left behind", Type("irq"), r"^ +224 .* timer", Type("poweroff")],
         {**U_BOOT, "extra": (*NO_PS2, *XHCI, "-device", "usb-kbd,bus=x.0")}, efi=KERNEL_TEST),
     Case("usb-report", [READY, r"usb 1-1\.2: .*: keyboard", Type("report usb"), r"^    00:03\.0, ports 8, state by interrupts", r"^    1-1\.2, id 0627:0001, name QEMU USB Keyboard, .*, drivers keyboard", Type("poweroff")],
         {**U_BOOT, "extra": (*XHCI, "-device", "usb-hub,bus=x.0,port=1", "-device", "usb-kbd,bus=x.0,port=1.2")}),

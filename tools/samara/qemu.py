@@ -6,6 +6,7 @@ is not wanted, so that the end of a run says how it ended.
 """
 
 import codecs
+import ctypes
 import dataclasses
 import os
 import re
@@ -19,6 +20,7 @@ import time
 from samara import build, image, pe, qmp
 
 BINARY = "qemu-system-x86_64"
+PR_SET_THP_DISABLE = 41
 # A newer one for machines that the usual one does not make, where `tools/setup slow` unpacked it or the system has it.
 NEWER = build.TOP / "build-qemu-10"
 NEWER_LEAST = 10
@@ -83,6 +85,7 @@ class Machine:
     cpu: str = "max"
     newer: bool = False             # by QEMU 10: more than 255 CPUs, x2APIC
     kvm: bool = False
+    small_pages: bool = False       # the host gives memory page by page and not in huge ones: what is touched can be counted
     icount: bool = False            # one instruction is one nanosecond; waiting costs nothing
     firmware: str = "ovmf"          # of FIRMWARE, or a path
     secure_boot: bool = False       # sign the file with the snake-oil key, for ovmf-secure
@@ -106,6 +109,11 @@ def find_firmware(name):
     folder, file = os.path.split(name)
     variables = os.path.join(folder, re.sub(r"(\.secboot|\.ms)?\.fd$", ".fd", file.replace("CODE", "VARS")))
     return name, variables if "CODE" in file and os.path.exists(variables) else None
+
+
+def forbid_huge_pages():
+    """In a process that is about to become another program; Linux alone has this (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
 def find_emulator(newer=False):
@@ -327,7 +335,7 @@ class Guest:
         pipe = None if self._terminal else subprocess.PIPE
         with theirs, open(os.path.join(self.folder, "stderr"), "wb") as errors:
             self.process = subprocess.Popen(self.argv, bufsize=0, stdin=pipe, stdout=pipe, stderr=None if self._terminal else errors,
-                pass_fds=[theirs.fileno()])
+                pass_fds=[theirs.fileno()], preexec_fn=forbid_huge_pages if self.machine.small_pages else None)
 
     def _connect(self):
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -1,11 +1,11 @@
 /* A call of a runtime service, with a deadline.
  *
  * A service that waits for a device which never answers would take the machine with it: no other way of switching off
- * would be tried, no panic would restart. So the CPU's timer is set for the end of our patience. Interrupts are on
- * during the call, but the task priority lets none through but those of the kernel's highest class, in which the timer
- * is alone; it finds the firmware interrupted, and has the interrupt return to where the call began instead (Intel SDM
- * volume 3, section 11.8.3.1). A service that keeps interrupts off cannot be left; and where the HPET stands in for the
- * CPU's own timer there is no deadline, since its interrupt is of a lower class.
+ * would be tried, no panic would restart. So the CPU's timer is borrowed, and set for the end of our patience, with a
+ * vector that is alone in the highest class. Interrupts are on during the call, but the task priority lets no other
+ * class through (Intel SDM volume 3, section 11.8.3.1). The handler finds the firmware interrupted, and has the
+ * interrupt return to where the call began instead. A service that keeps interrupts off cannot be left; and where the
+ * HPET stands in for the CPUs' own timers there is no deadline.
  *
  * What the timer was set for waits behind the call, which makes it fire once more. */
 #include "kernel/arch/x86_64/firmware_enter.h"
@@ -23,9 +23,7 @@
 #define MXCSR_DEFAULT	0x1f80u		/* all exceptions masked (UEFI 2.10, section 2.3.4) */
 #define CR4_OSFXSR	(1ull << 9)
 #define CR4_OSXMMEXCPT	(1ull << 10)
-#define TIMER_ALONE	(VECTOR_TIMER / 16 - 1)
-_Static_assert(VECTOR_HIGHEST_CLASS == VECTOR_TIMER && VECTOR_CALL < VECTOR_TIMER && VECTOR_RESCHEDULE < VECTOR_TIMER,
-	       "nothing else that is asked for comes through");
+#define ALL_LOWER	(VECTOR_FIRMWARE_TIMER / 16 - 1)	/* as a task priority */
 
 /* firmware_enter.S: the call itself. It leaves in *ret_stack what firmware_call_left, to which only an interrupt leads,
  * needs as its stack pointer; with RAX as the status, that returns to the caller. */
@@ -37,22 +35,21 @@ static PERCPU(uint64_t, call_ends);	/* in cpu_ticks(), at the latest; 0: this CP
 static uint64_t stack;			/* of the only call there is */
 static _Alignas(16) uint8_t fpu[512];	/* FXSAVE's area */
 
-void firmware_enter_init(uint64_t ticks_a_second)
-{
-	patience = PATIENCE * ticks_a_second;
-}
-
-bool firmware_timer_fired(void)
+static void deadline_passed(void)
 {
 	uint64_t now = cpu_ticks(), *ends = &this_cpu(call_ends);
 
 	if (!*ends)
-		return false;
+		return;
 	if (now >= *ends && (int64_t)trap_interrupted()->rip >= 0)	/* the firmware is in the lower half */
 		trap_return_to((vaddr_t)firmware_call_left, stack, FIRMWARE_LEFT);
 	else
 		timer_hw_arm(*ends = MAX(*ends, now + patience / 1000));
-	return true;
+}
+
+void firmware_enter_init(uint64_t ticks_a_second)
+{
+	patience = PATIENCE * ticks_a_second;
 }
 
 static uint64_t call_with_deadline(uint64_t service, const uint64_t *arguments)
@@ -61,14 +58,17 @@ static uint64_t call_with_deadline(uint64_t service, const uint64_t *arguments)
 
 	if (!lapic)	/* it is early */
 		return firmware_call_with_return(service, arguments, &stack);
+	vector_set_system(VECTOR_FIRMWARE_TIMER, "firmware's deadline", deadline_passed);
 	this_cpu(call_ends) = cpu_ticks() + patience;
+	lapic_timer_set_vector(VECTOR_FIRMWARE_TIMER);
 	timer_hw_arm(this_cpu(call_ends));
-	cr8_write(TIMER_ALONE);
+	cr8_write(ALL_LOWER);
 	cpu_irq_on();
 	status = firmware_call_with_return(service, arguments, &stack);
 	cpu_irq_off();
 	cr8_write(priority);
 	this_cpu(call_ends) = 0;
+	lapic_timer_set_vector(VECTOR_TIMER);
 	timer_hw_arm(0);
 	return status;
 }

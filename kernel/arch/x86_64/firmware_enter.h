@@ -17,7 +17,4 @@ void firmware_enter_init(uint64_t ticks_a_second);
  * so nothing of the firmware's is to be called any more. */
 uint64_t firmware_enter(uint64_t service, const uint64_t arguments[FIRMWARE_ARGUMENTS], paddr_t root);
 
-/* At each interrupt of a CPU's timer: true where it was meant for a call. */
-bool firmware_timer_fired(void);
-
 #endif

@@ -16,7 +16,6 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/timer.h"
 #include "kernel/arch/x86_64/features.h"
-#include "kernel/arch/x86_64/firmware_enter.h"
 #include "kernel/arch/x86_64/hpet.h"
 #include "kernel/arch/x86_64/registers.h"
 #include "kernel/arch/x86_64/vectors.h"
@@ -123,16 +122,10 @@ void lapic_init(paddr_t base, uint32_t largest_id)
 	pr_info("lapic: %s, boot CPU is id %u", lapic->name, lapic_id());
 }
 
-static void fire(void)
-{
-	if (!firmware_timer_fired())
-		timer_fired();
-}
-
 void timer_hw_set_handler(void (*fired)(void))
 {
 	timer_fired = fired;
-	vector_set_system(VECTOR_TIMER, "timer", fire);
+	vector_set_system(VECTOR_TIMER, "timer", fired);
 }
 
 const char *timer_hw_name(void)
@@ -172,6 +165,11 @@ static bool c1e_off(void)
 		return false;
 	pr_info("lapic: CPU %u: C1E is off, it would stop the timer", cpu_id());
 	return true;
+}
+
+static void fire(void)
+{
+	timer_fired();
 }
 
 static bool hpet_asked_for(void)
@@ -221,6 +219,11 @@ void timer_hw_init_cpu(void)
 		hpet_choose("C1E, which stops the timer, stays on");
 	else if (!tsc_deadline && !counts_per_tick)
 		hpet_choose("the timer does not count");
+}
+
+void lapic_timer_set_vector(unsigned vector)
+{
+	lapic->write(LAPIC_LVT_TIMER, (lapic->read(LAPIC_LVT_TIMER) & ~0xffu) | vector);
 }
 
 /* The count-down is rounded up and one more, so that it never fires early; a time too far for it fires on the way, and

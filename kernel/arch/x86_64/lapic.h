@@ -48,6 +48,9 @@ extern const struct lapic_ops *lapic;
 void lapic_init(paddr_t base, uint32_t largest_id);
 void lapic_init_cpu(void);
 
+/* What this CPU's timer interrupts by; VECTOR_TIMER unless somebody borrows it. Interrupts off. */
+void lapic_timer_set_vector(unsigned vector);
+
 static inline void lapic_end_of_interrupt(void)
 {
 	lapic->write(LAPIC_EOI, 0);

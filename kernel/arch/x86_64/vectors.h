@@ -16,8 +16,8 @@
 enum {
 	VECTOR_PIC = 32, VECTOR_PIC_SPURIOUS_MASTER = 39, VECTOR_PIC_SPURIOUS_SLAVE = 47,
 	VECTOR_DEVICE_FIRST = 48, VECTOR_DEVICE_LAST = 223,
-	VECTOR_CALL = 224, VECTOR_RESCHEDULE = 225,
-	VECTOR_HIGHEST_CLASS = 240, VECTOR_TIMER = 240,	/* alone there: firmware_enter.c */
+	VECTOR_TIMER = 224, VECTOR_CALL = 225, VECTOR_RESCHEDULE = 226,
+	VECTOR_FIRMWARE_TIMER = 240,	/* alone in its class: firmware_enter.c */
 	VECTOR_ERROR = 254, VECTOR_SPURIOUS = 255,	/* the spurious one has its low four bits set, as old LAPICs want it */
 };
 

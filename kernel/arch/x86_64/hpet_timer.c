@@ -23,6 +23,7 @@
 #define AHEAD_MOST	0x7fffffffu
 #define TAKES		128		/* counts: on some chips it is so long until the comparator has what is written to it */
 #define ROOM_LEAST	(2u * TAKES)
+#define MISSED		0x100000	/* counts: some 10 ms; an interrupt that is only late would come once more at each arming */
 
 struct wish {
 	bool armed;
@@ -99,7 +100,7 @@ void hpet_timer_arm(uint64_t ticks)
 
 	own->armed = ticks != ~0ull;
 	own->at = registers[HPET_COUNTER] + (counts > AHEAD_MOST ? AHEAD_MOST : (uint32_t)counts);
-	if (set.armed && counts_until(set.at) < -TAKES)		/* it has been missed: all others wait as well */
+	if (set.armed && counts_until(set.at) < -MISSED)	/* all others wait as well */
 		comparator_set_locked(registers[HPET_COUNTER] + ROOM_LEAST);
 	else if (own->armed && (!set.armed || (int32_t)(own->at - set.at) < 0))
 		comparator_set_locked(own->at);

@@ -49,14 +49,22 @@ struct watched {
 	unsigned waits;		/* (o) pings in a row that found no pass since, though one was asked for */
 };
 
+#define EYES 2
+
 struct eye {
-	struct timer timer;
 	struct smp_call opening;
 	cpu_id_t cpu;		/* (a) where it is open; CPU_ANY: closed */
 };
 
+/* One on each CPU, so that an eye leaves none behind where it was. */
+struct eye_timer {
+	struct timer timer;
+	struct eye *eye;
+};
+
 static PERCPU(struct watched, watched);
-static struct eye eyes[2] = { { .cpu = CPU_ANY }, { .cpu = CPU_ANY } };
+static PERCPU(struct eye_timer, eye_timers[EYES]);
+static struct eye eyes[EYES] = { { .cpu = CPU_ANY }, { .cpu = CPU_ANY } };
 static struct spinlock watch_lock = SPINLOCK("watch");
 static nsec_t threads_looked;	/* watch_lock */
 static nsec_t period;		/* atomic; 0: off */
@@ -270,7 +278,7 @@ static cpu_id_t place(cpu_id_t self, bool idle_only)
 
 static void eye_arm(void *eye)
 {
-	timer_arm(&((struct eye *)eye)->timer, clock_now() + interval());
+	timer_arm(&this_cpu(eye_timers)[(struct eye *)eye - eyes].timer, clock_now() + interval());
 }
 
 static bool eye_open(struct eye *eye, cpu_id_t cpu)
@@ -300,12 +308,10 @@ static void eye_goes_on(struct eye *eye, cpu_id_t self)
 
 static void eye_looks(struct timer *timer)
 {
-	struct eye *eye = (struct eye *)((char *)timer - offsetof(struct eye, timer));
+	struct eye *eye = ((struct eye_timer *)((char *)timer - offsetof(struct eye_timer, timer)))->eye;
 	cpu_id_t self = cpu_id();
 	nsec_t now = clock_now();
 
-	/* Where it was sent elsewhere and armed there before it had ended here, its timer has stayed. */
-	__atomic_store_n(&eye->cpu, self, __ATOMIC_SEQ_CST);
 	if (spin_trylock(&watch_lock)) {
 		for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)
 			if (cpu != self && is_of_interest(cpu))
@@ -350,8 +356,11 @@ nsec_t watch_set_period(nsec_t wanted)
 	nsec_t old = __atomic_exchange_n(&period, 0, __ATOMIC_SEQ_CST);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(eyes); i++) {
-		smp_call_wait(&eyes[i].opening, eyes[i].cpu);
-		timer_cancel(&eyes[i].timer);
+		do {
+			smp_call_wait(&eyes[i].opening, eyes[i].cpu);
+			for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)
+				timer_cancel(&cpu_of(cpu, eye_timers)[i].timer);
+		} while (!__atomic_load_n(&eyes[i].opening.done, __ATOMIC_ACQUIRE));	/* it was on its way elsewhere */
 		__atomic_store_n(&eyes[i].cpu, CPU_ANY, __ATOMIC_SEQ_CST);
 	}
 	__atomic_store_n(&period, wanted, __ATOMIC_SEQ_CST);
@@ -380,10 +389,14 @@ void watch_init(void)
 		pr_warn("watch: watchdog= takes seconds, up to %lld", PERIOD_MOST / NSEC_PER_SEC);
 		seconds = PERIOD_DEFAULT / NSEC_PER_SEC;
 	}
-	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)
+	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++) {
 		cpu_of(cpu, watched).ping = (struct smp_call){ .function = answer, .done = true };
+		for (unsigned i = 0; i < EYES; i++) {
+			cpu_of(cpu, eye_timers)[i].eye = &eyes[i];
+			timer_init(&cpu_of(cpu, eye_timers)[i].timer, eye_looks);
+		}
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(eyes); i++) {
-		timer_init(&eyes[i].timer, eye_looks);
 		eyes[i].opening = (struct smp_call){ .function = eye_arm, .argument = &eyes[i], .done = true };
 	}
 	if (!cmdline_flag(boot_cmdline(), "nowatchdog"))

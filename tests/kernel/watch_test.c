@@ -95,7 +95,7 @@ KERNEL_TEST_UNINJECTED(a_cpu_that_takes_no_interrupts_is_named, SECONDS)
 	if (cpus_online() < 2)
 		return KT_SKIP;
 	ksnprintf(c.message, sizeof(c.message), "watch: CPU %u has taken no interrupt for ", last_cpu());
-	KT_CHECK(run_culprit(&c, SCHED_OTHER, "rival") == 1);
+	KT_CHECK(run_culprit(&c, SCHED_OTHER, "rival") >= 1);	/* a slow host may have another CPU named, too */
 	KT_CHECK(kt_logged(c.position, c.message) == 1);
 	ksnprintf(c.message, sizeof(c.message), "watch: CPU %u is at ", last_cpu());
 	KT_CHECK(kt_logged(c.position, c.message) == 1);
@@ -111,7 +111,7 @@ KERNEL_TEST_UNINJECTED(a_cpu_that_does_not_switch_is_named, SECONDS)
 	struct culprit c = { .position = log_tail(0), .preemption_off = true };
 
 	ksnprintf(c.message, sizeof(c.message), "watch: CPU %u has not switched for ", last_cpu());
-	KT_CHECK(run_culprit(&c, SCHED_OTHER, "rival") == 1);
+	KT_CHECK(run_culprit(&c, SCHED_OTHER, "rival") >= 1);	/* a slow host may have another CPU named, too */
 	KT_CHECK(kt_logged(c.position, c.message) == 1);
 	return KT_PASS;
 }

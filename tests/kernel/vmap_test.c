@@ -61,13 +61,13 @@ KERNEL_TEST_ALLOC(stacks_are_guarded)
 	paddr_t at;
 
 	if (!top)
-		return kstack_count() == count ? KT_NO_MEMORY : KT_FAIL;
+		return kstack_count() <= count ? KT_NO_MEMORY : KT_FAIL;	/* the reaper may free some meanwhile */
 	memset((void *)(top - MMU_STACK_SIZE), 0x5a, MMU_STACK_SIZE);
 	bool right = !mmu_translate(top - MMU_STACK_SIZE - 1, &at) && !mmu_translate(top, &at) &&
 		     strcmp(mmu_describe(top - MMU_STACK_SIZE - 1), "guard page of a kernel stack") == 0 &&
 		     strcmp(mmu_describe(top - 1), "kernel stack") == 0;
 	kstack_free(top);
-	KT_CHECK(right && kstack_count() == count && !mmu_translate(top - 1, &at));
+	KT_CHECK(right && kstack_count() <= count && !mmu_translate(top - 1, &at));
 	return KT_PASS;
 }
 

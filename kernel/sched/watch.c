@@ -351,16 +351,21 @@ void watch_competition(void)
 		eye_arm(&eyes[0]);
 }
 
+/* What it is on its way to, and its timers; whatever of it ran has ended then. */
+static void eye_stop(struct eye *eye)
+{
+	smp_call_wait(&eye->opening, eye->cpu);
+	for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)
+		timer_cancel(&cpu_of(cpu, eye_timers)[eye - eyes].timer);
+}
+
 nsec_t watch_set_period(nsec_t wanted)
 {
 	nsec_t old = __atomic_exchange_n(&period, 0, __ATOMIC_SEQ_CST);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(eyes); i++) {
-		do {
-			smp_call_wait(&eyes[i].opening, eyes[i].cpu);
-			for (cpu_id_t cpu = 0; cpu < percpu_count; cpu++)
-				timer_cancel(&cpu_of(cpu, eye_timers)[i].timer);
-		} while (!__atomic_load_n(&eyes[i].opening.done, __ATOMIC_ACQUIRE));	/* it was on its way elsewhere */
+		eye_stop(&eyes[i]);
+		eye_stop(&eyes[i]);	/* it may have been about to move; from now on none does */
 		__atomic_store_n(&eyes[i].cpu, CPU_ANY, __ATOMIC_SEQ_CST);
 	}
 	__atomic_store_n(&period, wanted, __ATOMIC_SEQ_CST);

@@ -11,11 +11,12 @@ static const struct topic {
 	const char *name, *help, *text;
 } topics[] = {
 	{ "keys", "what the keys do at the prompt and elsewhere",
-	  "Left, Right, Home, End, Delete, Backspace edit the line; Ctrl-Left and Ctrl-Right go by words; Ctrl-U and Ctrl-K remove what "
-	  "is before and behind the cursor, Ctrl-W a word. Up and Down go through the last 50 lines; Ctrl-R finds the newest one that "
-	  "contains what is typed, again an older one: Enter runs it, an arrow takes it for editing, Ctrl-G gives up. Tab completes a word or shows what it can become. Ctrl-L clears the screen, Ctrl-C gives the line "
-	  "up. Shift-PageUp and Shift-PageDown look back at what has left the screen. Ctrl-Alt-Del restarts the machine. Alt-PrintScreen and a letter, or a break on the serial line "
-	  "and a letter, works whatever the machine is busy with: h lists the letters." },
+	  "Left, Right, Home, End, Delete, Backspace edit the line; Ctrl-Left and Ctrl-Right go by words; Ctrl-U and Ctrl-K remove "
+	  "what is before and behind the cursor, Ctrl-W a word. Up and Down go through the last 50 lines; Ctrl-R finds the newest one "
+	  "that contains what is typed, again an older one: Enter runs it, an arrow takes it for editing, Ctrl-G gives up. Tab "
+	  "completes a word or shows what it can become. Ctrl-L clears the screen, Ctrl-C gives the line up. Shift-PageUp and "
+	  "Shift-PageDown look back at what has left the screen. Ctrl-Alt-Del restarts the machine. Alt-PrintScreen and a letter, or "
+	  "a break on the serial line and a letter, works whatever the machine is busy with: h lists the letters." },
 	{ "cmdline", "the kernel's settings",
 	  "Words such as loglevel=8, taken from the EFI file itself, from \\samara\\cmdline.txt on the stick, and from the firmware's boot "
 	  "entry; the last one counts. The report's section firmware shows what they were. Often useful: exec=\"…\" runs commands, "

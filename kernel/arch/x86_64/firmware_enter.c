@@ -21,14 +21,7 @@
 #define PATIENCE	8ull		/* seconds: tidying a store in flash up takes some; CPU and thread are stuck at 10 */
 #define FASTEST		10000000000ull	/* ticks a second that no CPU exceeds */
 #define MXCSR_DEFAULT	0x1f80u		/* all exceptions masked (UEFI 2.10, section 2.3.4) */
-#define CR4_OSFXSR	(1ull << 9)
-#define CR4_OSXMMEXCPT	(1ull << 10)
 #define ALL_LOWER	(VECTOR_FIRMWARE_TIMER / 16 - 1)	/* as a task priority */
-
-/* firmware_enter.S: the call itself. It leaves in *ret_stack what firmware_call_left, to which only an interrupt leads,
- * needs as its stack pointer; with RAX as the status, that returns to the caller. */
-uint64_t firmware_call_with_return(uint64_t service, const uint64_t *arguments, uint64_t *ret_stack);
-extern const char firmware_call_left[];
 
 static uint64_t patience = PATIENCE * FASTEST;	/* ticks */
 static PERCPU(uint64_t, call_ends);	/* in cpu_ticks(), at the latest; 0: this CPU makes no call */

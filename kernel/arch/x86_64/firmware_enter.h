@@ -17,4 +17,9 @@ void firmware_enter_init(uint64_t ticks_a_second);
  * so nothing of the firmware's is to be called any more. */
 uint64_t firmware_enter(uint64_t service, const uint64_t arguments[FIRMWARE_ARGUMENTS], paddr_t root);
 
+/* firmware_enter.S: the call itself. It leaves in *ret_stack what firmware_call_left, to which only an interrupt leads,
+ * needs as its stack pointer; with RAX as the status, that returns to the caller. */
+uint64_t firmware_call_with_return(uint64_t service, const uint64_t *arguments, uint64_t *ret_stack);
+extern const char firmware_call_left[];
+
 #endif

@@ -103,7 +103,8 @@ void lapic_init_cpu(void)
 	lapic->write(LAPIC_TPR, 0);
 	lapic->write(LAPIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	finish_in_service();
-	/* Nearly every board has the NMI here; the MADT may say more. A disabled LAPIC would leave it masked (section 11.4.7.2). */
+	/* Nearly every board has the NMI here; the MADT may say more. A disabled LAPIC would leave it masked (section
+	 * 11.4.7.2). */
 	lapic->write(LAPIC_LVT_LINT1, LAPIC_DELIVERY_NMI);
 	lapic->write(LAPIC_ESR, 0);
 	lapic->write(LAPIC_LVT_ERROR, VECTOR_ERROR);
@@ -167,16 +168,16 @@ static bool c1e_off(void)
 	return true;
 }
 
-static void fire(void)
-{
-	timer_fired();
-}
-
 static bool hpet_asked_for(void)
 {
 	struct cmdline_word word;
 
 	return cmdline_find(boot_cmdline(), "timer", &word) && word.value_size == 4 && memcmp(word.value, "hpet", 4) == 0;
+}
+
+static void fire(void)
+{
+	timer_fired();
 }
 
 /* On the boot CPU, for all. */

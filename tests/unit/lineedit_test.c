@@ -104,14 +104,19 @@ static bool screen_agrees(void)
 	return true;
 }
 
-static void check(const char *keys, const char *text, size_t cursor)
+static void check_on(const char *keys, const char *text, size_t cursor)
 {
-	start();
 	type(keys);
 	CHECK_STR(edit.text, text);
 	CHECK_EQ(edit.cursor, cursor);
 	CHECK_EQ(edit.size, strlen(text));
 	CHECK(screen_agrees());
+}
+
+static void check(const char *keys, const char *text, size_t cursor)
+{
+	start();
+	check_on(keys, text, cursor);
 }
 
 TEST(typing_and_moving)
@@ -258,11 +263,8 @@ static void check_taken(const char *keys, const char *text, size_t cursor)
 	start();
 	type("report json\rpci -v\rboot\r");
 	lineedit_start(&edit);
-	type(keys);
-	CHECK_STR(edit.text, text);
-	CHECK_EQ(edit.cursor, cursor);
+	check_on(keys, text, cursor);
 	CHECK(!edit.searching);
-	CHECK(screen_agrees());
 }
 
 TEST(search_ends)
